@@ -1,0 +1,93 @@
+import type { Outcome } from "../outcome.ts";
+import type { Trace } from "../telemetry/trace.ts";
+import { bodyMode, type Message } from "./decode.ts";
+import type { Answer, HeaderMutation } from "./encode.ts";
+import { proceedPlain } from "./forwarding.ts";
+import { type Headers, names } from "./headers.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Story } from "./root-span.ts";
+
+type Forward = Outcome & { kind: "forward" };
+
+/**
+ * Listens to the rest of an exchange without holding it: response headers get the router's own, everything else passes
+ * as it is. Returns when Envoy has ended the stream; then `story` and the upstream span say how it ended.
+ * @param pending a message that was taken already and still needs its answer.
+ */
+export async function* overhear(
+  envoy: Inbox,
+  opening: Message,
+  forward: Forward | undefined,
+  at: Trace | undefined,
+  story: Story,
+  pending?: Message,
+): AsyncGenerator<Answer, void, undefined> {
+  let answered = false;
+  let complete = false;
+  for (let message = pending ?? (await envoy.next()); message; message = await envoy.next()) {
+    if (message.phase === "responseHeaders") {
+      answered = true;
+      story.status = Number(message.headers.get(names.status));
+      if (forward && at) noteResponse(forward, at, message, story);
+      yield* proceedPlain(message, responseHeaders(message.headers, story.status, forward));
+    } else {
+      if (message.phase === "responseBody") forward?.upstream.chunk(message.body, message.atMs);
+      yield* proceedPlain(message);
+    }
+    if (endsResponse(message)) {
+      complete = true;
+      forward?.upstream.end(true);
+    }
+  }
+  // Without response bodies the stream's end is the response's end, whole or cut: Envoy does not tell which.
+  if (!complete && answered && opening.responseBodyMode === bodyMode.none) {
+    complete = true;
+    forward?.upstream.end(true);
+  }
+  if (complete || !forward || !at) {
+    if (complete && story.ending !== "rejected" && story.ending !== "failed") story.reason = undefined;
+    return;
+  }
+  story.ending = "aborted";
+  story.reason = answered ? "ended_mid_response" : "ended_before_response";
+  at.root.set("error.type", story.reason).fail(story.reason);
+  forward.upstream.end(false, story.reason);
+}
+
+function noteResponse(forward: Forward, at: Trace, { headers, attributes }: Message, story: Story): void {
+  const status = story.status ?? 0;
+  const details = attributes.get("response.code_details");
+  forward.upstream.responseHeaders({
+    status,
+    contentType: headers.get(names.contentType),
+    contentEncoding: headers.get(names.contentEncoding),
+    codeDetails: details === undefined ? undefined : String(details),
+  });
+  if (status >= 400) at.root.set("error.type", String(status)).fail(`HTTP ${status}`);
+  // Envoy answered in upstream's place: it could not be reached, or not in time.
+  if (status >= 500 && details !== undefined && details !== "via_upstream") {
+    story.ending = "failed";
+    story.reason = String(details);
+  }
+}
+
+/** The router's own headers on what it routed and upstream answered; upstream's of the same names never pass. */
+function responseHeaders(headers: Headers, status: number, forward: Forward | undefined): HeaderMutation {
+  const remove = headers.reserved();
+  if (!forward?.selection || status < 200 || status > 299) return { remove };
+  const { model, category, reasoning, systemPromptInjected } = forward.selection;
+  return {
+    remove,
+    set: [
+      ...(category ? [[names.selectedCategory, category] as const] : []),
+      [names.selectedReasoning, reasoning ? "on" : "off"],
+      [names.vsrSelectedModel, model],
+      [names.injectedSystemPrompt, String(systemPromptInjected)],
+    ],
+  };
+}
+
+function endsResponse({ phase, endOfStream }: Message): boolean {
+  if (phase === "responseTrailers") return true;
+  return endOfStream && (phase === "responseHeaders" || phase === "responseBody");
+}

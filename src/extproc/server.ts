@@ -1,0 +1,139 @@
+import {
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+} from "@grpc/grpc-js";
+import type { Tracing } from "../telemetry/tracing.ts";
+import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
+import { converse } from "./conversation.ts";
+import { decode, type Message } from "./decode.ts";
+import { type Answer, encode } from "./encode.ts";
+import { names } from "./headers.ts";
+import { type Health, healthService } from "./health.ts";
+import { Inbox } from "./inbox.ts";
+import type { Serving } from "./service.ts";
+
+const externalProcessor: ServiceDefinition = {
+  process: {
+    path: "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: decode,
+    responseSerialize: encode,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  },
+};
+
+type Call = ServerDuplexStream<Message, Answer>;
+
+export interface Processor {
+  /** The address it listens on, as given; a port of 0 is replaced by the one the system chose. */
+  readonly address: string;
+  readonly port: number;
+  /** Exchanges under way. */
+  readonly active: number;
+  readonly health: Health;
+  /** Lets exchanges under way end, for at most `deadlineMs`, then cuts them. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Serves ext_proc and gRPC health.
+ * @param listen `host:port` or `unix:/path`.
+ * @throws Error naming the address and the remedy where it cannot be bound.
+ */
+export async function serve(listen: string, serving: Serving, tracing: Tracing): Promise<Processor> {
+  const server = new Server({
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+  });
+  raiseResetLimit(server);
+  const health = healthService();
+  const active = new Set<Call>();
+  server.addService(externalProcessor, {
+    process: (call: Call) => {
+      active.add(call);
+      void attend(call, serving, tracing).finally(() => active.delete(call));
+    },
+  });
+  server.addService(health.definition, health.implementation);
+  const port = await bind(server, listen);
+  health.set("SERVING");
+
+  return {
+    address: listen,
+    port,
+    get active() {
+      return active.size;
+    },
+    health,
+    async stop(deadlineMs) {
+      health.set("NOT_SERVING");
+      health.close();
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      const deadline = setTimeout(() => {
+        for (const call of active) call.destroy();
+        server.forceShutdown();
+      }, deadlineMs);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+/** Runs one stream: what Envoy sends goes into the inbox, what the conversation says goes back. */
+async function attend(call: Call, serving: Serving, tracing: Tracing): Promise<void> {
+  const envoy = new Inbox();
+  call.on("data", (message: Message) => envoy.push(message));
+  // grpc-js tells the end in up to four ways, in any order; "cancelled" comes after a clean end too.
+  for (const event of ["end", "cancelled", "close", "error"]) call.on(event, () => envoy.end());
+  try {
+    for await (const answer of converse(envoy, serving, tracing, contextOf(call.metadata))) {
+      if (envoy.ended) break;
+      call.write(answer);
+      envoy.answered();
+    }
+    call.end();
+  } catch (error) {
+    // Never a clean close: Envoy would carry on without us. An error makes it refuse the request.
+    serving.fault(error, undefined);
+    call.emit("error", { code: status.INTERNAL, details: "the processor failed on this exchange" });
+  }
+}
+
+function contextOf(metadata: Metadata): SpanContext | undefined {
+  const traceparents = metadata.get(names.traceparent);
+  if (traceparents.length === 0) return undefined;
+  return readTraceContext(traceparents.map(String), metadata.get(names.tracestate).map(String));
+}
+
+/**
+ * By default Envoy ends each stream with a reset, and Node breaks a connection, with all its exchanges, after a
+ * thousand resets. Node takes these limits since 22.11; grpc-js has no option that passes them on.
+ */
+function raiseResetLimit(server: Server): void {
+  const { commonServerOptions } = server as unknown as { commonServerOptions?: object };
+  if (!commonServerOptions)
+    throw new Error(
+      "@grpc/grpc-js no longer has Server.commonServerOptions: the reset limit cannot be raised",
+    );
+  Object.assign(commonServerOptions, { streamResetBurst: 1_000_000_000, streamResetRate: 1_000_000_000 });
+}
+
+function bind(server: Server, listen: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
+      if (!error) resolve(port);
+      else
+        reject(
+          new Error(
+            `cannot listen on ${listen}: ${error.message}; free it or set server.listen to another address`,
+          ),
+        );
+    });
+  });
+}

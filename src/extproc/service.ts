@@ -1,0 +1,32 @@
+import type { Chat } from "../chat/request.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Pipeline } from "../pipeline.ts";
+import type { Trace } from "../telemetry/trace.ts";
+
+type Forward = Outcome & { kind: "forward" };
+
+/** All that one generation of the configuration decides. An exchange takes one at its start and keeps it. */
+export interface Service {
+  readonly generation: number;
+  /** None where the configuration names no models: then everything is passed through. */
+  readonly pipeline: Pipeline | undefined;
+  /** Forwards what is not for the pipeline: to the endpoint of `model`, else to the default one. */
+  passThrough(kind: "embeddings" | "other", model: string | undefined, at: Trace): Promise<Forward>;
+  /** The body of `GET /v1/models`. */
+  modelList(): Uint8Array;
+  readonly maxBodyBytes: number;
+  readonly maxJsonDepth: number;
+  readonly tenantHeader: string;
+  /** 403, or 200 for a completion that refuses. */
+  readonly blockStatus: number;
+  readonly endpointHeader: "name" | "address";
+  readonly clearRouteCache: boolean;
+}
+
+/** What a stream is served with. */
+export interface Serving {
+  /** The generation in force; asked once for each exchange. */
+  current(): Service;
+  /** A fault that is ours: reported without content. */
+  fault(error: unknown, chat: Chat | undefined): void;
+}

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { parseArgs } from "node:util";
+import { version } from "./version.ts";
+
+// Before anything else is loaded: a second start finds everything compiled.
+enableCompileCache();
+
+const help = `semantic-router ${version}: an Envoy external processor that routes LLM requests by their meaning
+
+  --config FILE    configuration; else CONFIG_PATH, CONFIG_FILE, /config/config.yaml
+  --listen ADDR    host:port or unix:/path; overrides server.listen
+  --check          check the configuration, say what is wrong with it, and exit
+  --version, --help`;
+
+const mountedConfig = "/config/config.yaml";
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      config: { type: "string" },
+      listen: { type: "string" },
+      check: { type: "boolean" },
+      version: { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help || values.version) {
+    console.log(values.help ? help : version);
+    return 0;
+  }
+  const { configPath, loadConfig } = await import("./config/load.ts");
+  const { ConfigError, describe } = await import("./config/problem.ts");
+  const file =
+    values.config ?? configPath([], process.env) ?? (existsSync(mountedConfig) ? mountedConfig : undefined);
+  if (file === undefined) {
+    console.error(
+      `no configuration: give --config FILE or set CONFIG_PATH (${mountedConfig} does not exist)`,
+    );
+    return 1;
+  }
+  try {
+    const loaded = loadConfig(file);
+    if (values.check) {
+      for (const warning of loaded.warnings) console.log(`warning: ${describe(warning, file)}`);
+      console.log(`${file}: valid`);
+      return 0;
+    }
+    const { run } = await import("./run.ts");
+    await run(
+      loaded.config,
+      loaded.warnings.map((warning) => describe(warning, file)),
+      values.listen,
+    );
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    console.error(error instanceof ConfigError ? error.message : `semantic-router: ${error.message}`);
+    return 1;
+  }
+}
+
+process.exitCode = await main().catch((error: Error) => {
+  console.error(error.message);
+  return 2;
+});

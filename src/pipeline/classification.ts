@@ -1,0 +1,70 @@
+import type { Chat } from "../chat/request.ts";
+import type { Category, Config } from "../config/schema.ts";
+import type { Trace } from "../telemetry/trace.ts";
+import type { Classified } from "./classified.ts";
+import { keywordRules } from "./keyword-rules.ts";
+import type { SharedPass } from "./shared-pass.ts";
+import { elapsedMs, orElse, stage } from "./stage.ts";
+
+const unclassified: Classified = { category: undefined, confidence: 0, by: "none", scores: [] };
+
+/** Finds the category of the last user turn: keyword rules first, then the model. */
+export function classification(
+  config: Pick<Config, "categories" | "keyword_rules" | "classifier">,
+  labels: readonly string[],
+) {
+  const policy = config.classifier.category_model;
+  const matchKeywords = keywordRules(config.keyword_rules);
+  const byName = new Map(config.categories.map((category) => [category.name, category]));
+  const names = labels.map((label) => categoryName(label, config.categories));
+
+  return (chat: Chat, pass: SharedPass, at: Trace): Promise<Classified> =>
+    stage(at, "semantic_router.classification", async (span) => {
+      const keyword = matchKeywords(chat.utterances[chat.lastUser]!.text);
+      const found = keyword
+        ? {
+            category: byName.get(keyword),
+            confidence: 1,
+            by: "keyword" as const,
+            scores: [[keyword, 1] as const],
+          }
+        : await pass
+            .lastUser()
+            .then(({ category }) => fromScores(sumByName(names, category)))
+            .catch(orElse("classification", policy.on_error, unclassified, span));
+      span
+        .set("category.name", found.category?.name ?? "")
+        .set("category.confidence", found.confidence)
+        .set("classifier.type", found.by === "keyword" ? "keyword" : "encoder")
+        .set("classification.threshold", policy.threshold)
+        .set("classification.time_ms", elapsedMs(span));
+      const [first, second] = found.scores;
+      if (first && second)
+        span.set("classification.runner_up", second[0]).set("classification.margin", first[1] - second[1]);
+      return found;
+    });
+
+  function fromScores(scores: Classified["scores"]): Classified {
+    const [name, confidence] = scores[0] ?? ["", 0];
+    const category = confidence >= policy.threshold ? byName.get(name) : undefined;
+    return { category, confidence, by: "model", scores };
+  }
+}
+
+/** The configured category that a label of the model stands for, else the label itself. */
+function categoryName(label: string, categories: readonly Category[]): string {
+  const wanted = label.toLowerCase();
+  const listed = categories.find(({ mmlu_categories }) =>
+    mmlu_categories.some((one) => one.toLowerCase() === wanted),
+  );
+  return (listed ?? categories.find(({ name }) => name.toLowerCase() === wanted))?.name ?? label;
+}
+
+/** Labels that stand for one category add up. */
+function sumByName(names: readonly string[], probabilities: Float32Array): Classified["scores"] {
+  const sums = new Map<string, number>();
+  names.forEach((name, i) => {
+    sums.set(name, (sums.get(name) ?? 0) + (probabilities[i] ?? 0));
+  });
+  return [...sums].sort((a, b) => b[1] - a[1]);
+}

@@ -1,0 +1,64 @@
+import { modelList } from "./chat/model-list.ts";
+import type { Config } from "./config/schema.ts";
+import type { Service } from "./extproc/service.ts";
+import type { Backend } from "./outcome.ts";
+import { endpointPicker } from "./pipeline/endpoint-picker.ts";
+import { modelDirectory } from "./pipeline/models.ts";
+import { upstreamRequest } from "./pipeline/upstream-request.ts";
+import { buildPipeline, type Ports } from "./pipeline.ts";
+
+/** Builds one generation of the router from a checked configuration. */
+export function buildService(config: Config, ports: Ports | undefined, generation: number): Service {
+  const models = modelDirectory(config);
+  const modelNames = Object.keys(config.model_config);
+  const pick = ports && endpointPicker(config, ports.health);
+
+  /** The endpoint of `name`, else the default model's, else the first of the list. */
+  const backendFor = (name: string | undefined): Backend | undefined => {
+    const requested = name === undefined ? undefined : models.requested(name);
+    const named = requested?.kind === "specified" ? requested.model : undefined;
+    const fallback =
+      config.default_model ?? modelNames.find((one) => config.model_config[one]?.preferred_endpoints.length);
+    return (
+      pick?.(named).backend ??
+      (fallback === undefined ? undefined : pick?.(models.routable(fallback)).backend)
+    );
+  };
+
+  return {
+    generation,
+    pipeline: ports && buildPipeline(config, ports),
+    async passThrough(kind, model, at) {
+      const backend = backendFor(model);
+      const upstream = upstreamRequest(at, {
+        ...(kind === "embeddings" && { operation: kind }),
+        ...(model !== undefined && { model: model.slice(0, 128) }),
+        backend,
+      });
+      return { kind: "forward", body: undefined, backend, selection: undefined, upstream };
+    },
+    modelList: () =>
+      modelList(
+        config.auto_model_name,
+        config.include_config_models_in_list ? modelNames : [],
+        Math.floor(Date.now() / 1000),
+      ),
+    maxBodyBytes: config.limits.max_body_bytes,
+    maxJsonDepth: config.limits.max_json_depth,
+    tenantHeader: config.semantic_cache.tenant_header,
+    blockStatus: config.security.block_status,
+    endpointHeader: config.routing.endpoint_header,
+    clearRouteCache: config.clear_route_cache,
+  };
+}
+
+/** Whether the configuration asks for anything but passing through: models, endpoints, guards or categories. */
+export function routes(config: Config): boolean {
+  return (
+    config.vllm_endpoints.length > 0 ||
+    Object.keys(config.model_config).length > 0 ||
+    config.categories.length > 0 ||
+    config.prompt_guard.enabled ||
+    (config.classifier.pii_model?.enabled ?? false)
+  );
+}

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { type Encode, EncodeError, type Encoder, type Encoding } from "../../src/models/encode.ts";
+
+const labels = ["math", "computer science", "other"] as const;
+
+/**
+ * An encoder that is a function: words in the text decide. "number" is math, "code" is computer science, "ATTACK" a
+ * jailbreak, an "@" an e-mail address; "BROKEN" fails, "SLOW" answers only when aborted. Equal texts have equal vectors.
+ */
+export function fakeEncoder(): Encoder & { readonly calls: string[][] } {
+  const calls: string[][] = [];
+  const encode: Encode = async (texts, _wants, signal) => {
+    calls.push([...texts]);
+    if (texts.some((text) => text.includes("BROKEN")))
+      throw new EncodeError("worker_died", "the worker died");
+    if (texts.some((text) => text.includes("FULL"))) throw new EncodeError("overloaded", "the queue is full");
+    if (texts.some((text) => text.includes("BUG"))) throw new TypeError("secret detail of a bug");
+    if (texts.some((text) => text.includes("SLOW"))) {
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    }
+    return texts.map(encoding);
+  };
+  return { encode, calls, labels, dims: 8, fingerprint: "fake", close: async () => {} };
+}
+
+function encoding(text: string): Encoding {
+  const top = text.includes("number") ? 0 : text.includes("code") ? 1 : 2;
+  const at = text.indexOf("@");
+  return {
+    category: Float32Array.from(labels, (_, i) => (i === top ? 0.96 : 0.02)),
+    jailbreak: text.includes("ATTACK") ? 0.99 : 0.01,
+    entities:
+      at < 0 ? [] : [{ type: "EMAIL_ADDRESS", start: at - 1, end: at + 2, score: 1, by: "recogniser" }],
+    embedding: vectorOf(text),
+  };
+}
+
+function vectorOf(text: string): Float32Array {
+  const bytes = createHash("sha256").update(text).digest();
+  const vector = Float32Array.from({ length: 8 }, (_, i) => bytes[i]! - 127.5);
+  const norm = Math.hypot(...vector);
+  return vector.map((x) => x / norm);
+}

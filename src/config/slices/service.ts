@@ -1,0 +1,83 @@
+import { choice, flag, optional, section, text, whole } from "../kinds.ts";
+
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+export const server = section("Where Envoy reaches the processor.", {
+  listen: text("Address of the gRPC server: `host:port` or `unix:/path`. Read at start only.", {
+    default: "127.0.0.1:50051",
+    pattern: "^(unix:/.+|[^\\s/]+:[0-9]{1,5})$",
+    patternErrorMessage: "expected host:port or unix:/path",
+  }),
+});
+
+export const limits = section("What a request may cost before it is refused.", {
+  max_body_bytes: whole("Largest request body in bytes; a larger one is answered with 413.", {
+    minimum: 1024,
+    maximum: 1_073_741_824,
+    default: 16_777_216,
+  }),
+  max_json_depth: whole("Deepest nesting of a JSON body; a deeper one is answered with 400.", {
+    minimum: 8,
+    maximum: 10_000,
+    default: 128,
+  }),
+});
+
+export const inference = section(
+  "The model that classifies, guards and embeds, and the threads it runs in.",
+  {
+    model_path: optional(
+      text("Directory of an ONNX model of your own; without it the embedded model serves every task."),
+    ),
+    workers: whole(
+      "Inference threads; more than the cores that are free makes every request slower. Read at start only.",
+      {
+        minimum: 1,
+        maximum: 16,
+        default: 1,
+      },
+    ),
+    deadline_ms: whole(
+      "Longest wait for the model in milliseconds; past it each detector's `on_error` decides.",
+      {
+        minimum: 1,
+        maximum: 60_000,
+        default: 2000,
+      },
+    ),
+    queue_limit: whole("Requests that may wait for the model; one more is answered with 429.", {
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 512,
+    }),
+  },
+);
+
+export const routing = section("How Envoy is told where a request goes.", {
+  endpoint_header: choice(
+    "What `x-vsr-destination-endpoint` carries: the endpoint's `name`, or `address` for `address:port`.",
+    ["name", "address"],
+    "name",
+  ),
+});
+
+export const security = section("How a refusal looks to the client.", {
+  block_status: choice(
+    "Status of a blocked request: 403 with an OpenAI error object, or 200 with a completion that refuses.",
+    [403, 200],
+    403,
+  ),
+});
+
+export const logging = section("The processor's log.", {
+  level: choice(
+    "Least severe level that is logged; the variable SR_LOG_LEVEL overrides it.",
+    logLevels,
+    "info",
+  ),
+});
+
+export const clear_route_cache = flag(
+  "Let Envoy choose the route again after the destination header is set.",
+  true,
+);

@@ -5,8 +5,8 @@ import { memoryCache } from "../../src/cache/memory.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { converse } from "../../src/extproc/conversation.ts";
 import { decode } from "../../src/extproc/decode.ts";
+import { Dialogue } from "../../src/extproc/dialogue.ts";
 import { encode } from "../../src/extproc/encode.ts";
-import { Inbox } from "../../src/extproc/inbox.ts";
 import { serve } from "../../src/extproc/server.ts";
 import type { Serving } from "../../src/extproc/service.ts";
 import type { Encoder } from "../../src/models/encode.ts";
@@ -92,23 +92,20 @@ export async function startRouter(yaml: string, transport: Transport): Promise<R
     metadata: Record<string, string>,
     hangUp: "end" | "cut",
   ) {
-    const envoy = new Inbox();
-    const context = metadata.traceparent ? readTraceContext([metadata.traceparent], []) : undefined;
-    const said = converse(envoy, serving, tracing, context);
     const answers: Plain[] = [];
     const waiting = [...messages];
+    const envoy = new Dialogue((answer) => {
+      answers.push(oracle.responseDeserialize(encode(answer)));
+      queueMicrotask(send);
+    });
+    const context = metadata.traceparent ? readTraceContext([metadata.traceparent], []) : undefined;
     const send = () => {
       const next = waiting.shift();
-      if (next) envoy.push(decode(oracle.requestSerialize(next)));
+      if (next) envoy.heard(decode(oracle.requestSerialize(next)));
       if (waiting.length === 0 && (hangUp === "cut" || !next)) setTimeout(() => envoy.end(), 5);
     };
     send();
-    for await (const answer of said) {
-      if (envoy.ended) break;
-      answers.push(oracle.responseDeserialize(encode(answer)));
-      envoy.answered();
-      send();
-    }
+    await converse(envoy, serving, tracing, context);
     return { answers, code: 0 };
   }
 }

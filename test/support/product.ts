@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { startChild } from "../../scripts/lib/child.ts";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+/** The processor as its user runs it: a process of its own, with a configuration file. */
+export interface Product extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  /** Everything it has logged so far. */
+  log(): string;
+  /** Sends SIGTERM and waits for the end. */
+  stop(): Promise<void>;
+}
+
+export async function startProduct(yaml: string, env: Record<string, string> = {}): Promise<Product> {
+  const folder = mkdtempSync(join(tmpdir(), "router-test-"));
+  const file = join(folder, "config.yaml");
+  writeFileSync(file, yaml);
+  const child = startChild(process.execPath, [main, "--config", file, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "inherit", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  const lines: string[] = [];
+  const ready = new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.process.stderr! }).on("line", (line) => {
+      lines.push(line);
+      if (line.includes('"msg":"ready"')) resolve((JSON.parse(line) as { port: number }).port);
+    });
+    void child.ended.then((how) => reject(new Error(`the processor ${how}\n${lines.join("\n")}`)));
+  });
+  ready.catch(() => {});
+  const stop = async () => {
+    await child.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const port = await ready.catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  return { port, pid: child.process.pid!, log: () => lines.join("\n"), stop, [Symbol.asyncDispose]: stop };
+}

@@ -12,7 +12,7 @@ import { jailbreakDetection } from "./pipeline/jailbreak-detection.ts";
 import { modelDirectory } from "./pipeline/models.ts";
 import { piiDetection } from "./pipeline/pii-detection.ts";
 import { routingDecision } from "./pipeline/routing-decision.ts";
-import { sharedPass } from "./pipeline/shared-pass.ts";
+import { sharedPass, type Waiting } from "./pipeline/shared-pass.ts";
 import { together } from "./pipeline/stage.ts";
 import { systemPromptInjection } from "./pipeline/system-prompt-injection.ts";
 import { upstreamRequest } from "./pipeline/upstream-request.ts";
@@ -26,7 +26,7 @@ export interface Ports {
 }
 
 /** From a chat request to what becomes of it. Rejects with a `StageFault`, or with the signal's reason. */
-export type Pipeline = (chat: Chat, asker: Asker, at: Trace, signal: AbortSignal) => Promise<Outcome>;
+export type Pipeline = (chat: Chat, asker: Asker, at: Trace, waiting: Waiting) => Promise<Outcome>;
 
 /** The stages in the order of the trace, each built from its part of the configuration. */
 export function buildPipeline(config: Config, { encoder, cache, health }: Ports): Pipeline {
@@ -40,11 +40,11 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
   const selectBackend = backendSelection(config, health);
   const injectSystemPrompt = systemPromptInjection();
 
-  return async (chat, asker, at, signal) => {
+  return async (chat, asker, at, waiting) => {
     const requested = models.requested(chat.requestedModel);
     if (requested.kind === "unknown") return refuse({ kind: "unknown_model", model: chat.requestedModel });
     const auto = requested.kind === "auto";
-    const pass = sharedPass(encoder.encode, chat, wants(auto), signal);
+    const pass = sharedPass(encoder.encode, chat, wants(auto), waiting);
 
     const classifying =
       auto && config.categories.length > 0 ? classify(chat, pass, at) : Promise.resolve(undefined);
@@ -59,7 +59,7 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
     if (pii.kind === "refused") return refuse({ kind: "pii", types: pii.denied, model: pii.model });
 
     const cached =
-      pii.kind === "clear" ? await lookUpCache(chat, asker, classified, pass, at, signal) : noCache;
+      pii.kind === "clear" ? await lookUpCache(chat, asker, classified, pass, at, waiting) : noCache;
     if (cached.kind === "hit") return { kind: "reply", contentType: cached.contentType, body: cached.body };
 
     const piiTypes = pii.kind === "found" ? pii.types : [];

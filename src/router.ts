@@ -20,8 +20,7 @@ export function buildService(config: Config, ports: Ports | undefined, generatio
     const fallback =
       config.default_model ?? modelNames.find((one) => config.model_config[one]?.preferred_endpoints.length);
     return (
-      pick?.(named).backend ??
-      (fallback === undefined ? undefined : pick?.(models.routable(fallback)).backend)
+      pick?.(named).backend ?? (fallback === undefined ? undefined : pick?.(models.named(fallback)).backend)
     );
   };
 

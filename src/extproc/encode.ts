@@ -1,5 +1,5 @@
 import { type Phase, phases } from "./decode.ts";
-import { type Chunk, lengthField, numberField } from "./wire.ts";
+import { Writer } from "./wire.ts";
 
 export interface HeaderMutation {
   readonly set?: readonly (readonly [name: string, value: string])[];
@@ -39,66 +39,85 @@ const answerField: Record<Phase, number> = {
   responseTrailers: 6,
 };
 /** HeadersResponse and BodyResponse hold a CommonResponse; TrailersResponse does not. */
-const wrapsCommonResponse = (phase: Phase) => !phase.endsWith("Trailers");
+const trailers: ReadonlySet<Phase> = new Set(["requestTrailers", "responseTrailers"]);
+
+const writer = new Writer();
 
 /** One buffer for each kind of plain "carry on": most answers of an exchange are one of these. */
 const plain = Object.fromEntries(
-  phases.map((phase) => [
-    phase,
-    lengthField(answerField[phase], ...(wrapsCommonResponse(phase) ? [lengthField(1)] : [])),
-  ]),
-) as Record<Phase, Chunk>;
+  phases.map((phase) => [phase, writeProceed({ kind: "proceed", phase })]),
+) as Record<Phase, Buffer>;
 
 /** Writes a ProcessingResponse. */
 export function encode(answer: Answer): Buffer {
-  if (answer.kind === "immediate") return encodeImmediate(answer);
+  if (answer.kind === "immediate") return writeImmediate(answer);
   const { phase, set, remove, body, clearRouteCache, bodyModes } = answer;
   const changes = set?.length || remove?.length || body || clearRouteCache || bodyModes;
-  if (!changes) return plain[phase];
-  const mutation = encodeMutation(set ?? [], remove ?? []);
-  if (!wrapsCommonResponse(phase)) return lengthField(answerField[phase], lengthField(1, ...mutation));
-  const common: Chunk[] = [];
-  // Envoy heeds clear_route_cache only beside a header mutation, which may be empty.
-  if (mutation.length > 0 || clearRouteCache) common.push(lengthField(2, ...mutation));
-  if (body) common.push(lengthField(3, lengthField(1, body)));
-  if (clearRouteCache) common.push(numberField(5, 1));
-  const response = lengthField(answerField[phase], lengthField(1, ...common));
-  if (!bodyModes) return response;
-  return Buffer.concat([
-    response,
-    lengthField(9, numberField(3, bodyModes.request), numberField(4, bodyModes.response)),
-  ]);
+  return changes ? writeProceed(answer) : plain[phase];
 }
 
-function encodeImmediate({ status, headers, body, details }: Immediate): Buffer {
-  return lengthField(
-    7,
-    lengthField(1, numberField(1, status)),
-    lengthField(2, ...encodeMutation(headers, [])),
-    lengthField(3, body),
-    lengthField(5, details),
-  );
+function writeProceed({ phase, set, remove, body, clearRouteCache, bodyModes }: Proceed): Buffer {
+  if (bodyModes) {
+    const start = writer.mark;
+    writer.number(4, bodyModes.response);
+    writer.number(3, bodyModes.request);
+    writer.wrap(9, start);
+  }
+  const start = writer.mark;
+  if (trailers.has(phase)) {
+    writeMutation(set, remove);
+    if (writer.mark > start) writer.wrap(1, start);
+  } else {
+    if (clearRouteCache) writer.number(5, 1);
+    if (body) {
+      const bodyStart = writer.mark;
+      writer.field(1, body);
+      writer.wrap(3, bodyStart);
+    }
+    const mutationStart = writer.mark;
+    writeMutation(set, remove);
+    // Envoy heeds clear_route_cache only beside a header mutation, which may be empty.
+    if (writer.mark > mutationStart || clearRouteCache) writer.wrap(2, mutationStart);
+    writer.wrap(1, start);
+  }
+  writer.wrap(answerField[phase], start);
+  return writer.finish();
+}
+
+function writeImmediate({ status, headers, body, details }: Immediate): Buffer {
+  const start = writer.mark;
+  writer.field(5, details);
+  writer.field(3, body);
+  const headersStart = writer.mark;
+  writeMutation(headers, []);
+  writer.wrap(2, headersStart);
+  const statusStart = writer.mark;
+  writer.number(1, status);
+  writer.wrap(1, statusStart);
+  writer.wrap(7, start);
+  return writer.finish();
 }
 
 /**
  * Values go into raw_value: Envoy sets an empty header otherwise. `append_action` 2 (overwrite or add) says to other
  * data planes what Envoy does anyhow.
  */
-function encodeMutation(set: readonly (readonly [string, string])[], remove: readonly string[]): Chunk[] {
-  return [
-    ...set.map(([name, value]) =>
-      lengthField(
-        1,
-        lengthField(1, lengthField(1, name), lengthField(3, headerSafe(value))),
-        numberField(3, 2),
-      ),
-    ),
-    ...remove.map((name) => lengthField(2, name)),
-  ];
+function writeMutation(set: HeaderMutation["set"] = [], remove: HeaderMutation["remove"] = []): void {
+  for (let i = remove.length - 1; i >= 0; i -= 1) writer.field(2, remove[i]!);
+  for (let i = set.length - 1; i >= 0; i -= 1) {
+    const [name, value] = set[i]!;
+    const start = writer.mark;
+    writer.number(3, 2);
+    const headerStart = writer.mark;
+    writer.field(3, headerSafe(value));
+    writer.field(1, name);
+    writer.wrap(1, headerStart);
+    writer.wrap(1, start);
+  }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the very characters to keep out
+const controls = /[\x00-\x08\x0a-\x1f\x7f]/g;
+
 /** One control byte in a header value makes Envoy fail the whole request. */
-function headerSafe(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the very characters to keep out
-  return value.replace(/[\x00-\x08\x0a-\x1f\x7f]/g, " ");
-}
+const headerSafe = (value: string): string => value.replace(controls, " ");

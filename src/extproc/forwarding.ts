@@ -1,18 +1,16 @@
 import type { Outcome } from "../outcome.ts";
-import type { Trace } from "../telemetry/trace.ts";
 import { formatTraceparent } from "../telemetry/w3c.ts";
 import { bodyMode, type Message } from "./decode.ts";
 import type { Answer, HeaderMutation, Proceed } from "./encode.ts";
+import type { Exchange } from "./exchange.ts";
 import { names } from "./headers.ts";
-import type { Service } from "./service.ts";
 
-/** "Carry on" in answer to a message; to one of an unknown kind nothing can be said. */
-export function* proceedPlain(
-  message: Message,
-  changes: HeaderMutation = {},
-): Generator<Proceed, void, undefined> {
-  if (message.phase) yield { kind: "proceed", phase: message.phase, ...changes };
-}
+/** "Carry on" in answer to a message. One of an unknown kind is taken for request headers: Envoy refuses the exchange. */
+export const proceed = ({ phase }: Message, changes: HeaderMutation = {}): Proceed => ({
+  kind: "proceed",
+  phase: phase ?? "requestHeaders",
+  ...changes,
+});
 
 /**
  * The answer to the headers of a request whose body is waited for: takes away what only the router may set, and asks
@@ -31,20 +29,16 @@ export function stripReserved({ headers, requestBodyMode }: Message): Answer {
   };
 }
 
-interface Forwarding {
-  readonly outcome: Outcome & { kind: "forward" };
-  readonly at: Trace;
-  readonly opening: Message;
-  /** The message the verdict answers: the headers, or the body. */
-  readonly verdictOn: Message;
-  readonly requestId: string;
-  readonly service: Service;
-  readonly upgrade: boolean;
-}
-
-/** The forward verdict: where it goes, as what, under which trace, and the body if it changed. */
-export function forwardMutation(forwarding: Forwarding): Answer {
-  const { outcome, at, opening, verdictOn, requestId, service, upgrade } = forwarding;
+/**
+ * The forward verdict: where it goes, as what, under which trace, and the body if it changed.
+ * @param verdictOn the message it answers: the headers, or the body.
+ */
+export function forwardMutation(
+  { opening, requestId, service, at }: Exchange,
+  outcome: Outcome & { kind: "forward" },
+  verdictOn: Message,
+  upgrade: boolean,
+): Answer {
   const { headers } = opening;
   const { backend, body, selection } = outcome;
   const set: [string, string][] = [];

@@ -1,10 +1,10 @@
 import type { Outcome } from "../outcome.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import { bodyMode, type Message } from "./decode.ts";
-import type { Answer, HeaderMutation } from "./encode.ts";
-import { proceedPlain } from "./forwarding.ts";
+import type { HeaderMutation } from "./encode.ts";
+import type { Exchange } from "./exchange.ts";
+import { proceed } from "./forwarding.ts";
 import { type Headers, names } from "./headers.ts";
-import type { Inbox } from "./inbox.ts";
 import type { Story } from "./root-span.ts";
 
 type Forward = Outcome & { kind: "forward" };
@@ -14,25 +14,22 @@ type Forward = Outcome & { kind: "forward" };
  * as it is. Returns when Envoy has ended the stream; then `story` and the upstream span say how it ended.
  * @param pending a message that was taken already and still needs its answer.
  */
-export async function* overhear(
-  envoy: Inbox,
-  opening: Message,
+export async function overhear(
+  { envoy, opening, at, story }: Exchange,
   forward: Forward | undefined,
-  at: Trace | undefined,
-  story: Story,
   pending?: Message,
-): AsyncGenerator<Answer, void, undefined> {
+): Promise<void> {
   let answered = false;
   let complete = false;
   for (let message = pending ?? (await envoy.next()); message; message = await envoy.next()) {
     if (message.phase === "responseHeaders") {
       answered = true;
       story.status = Number(message.headers.get(names.status));
-      if (forward && at) noteResponse(forward, at, message, story);
-      yield* proceedPlain(message, responseHeaders(message.headers, story.status, forward));
+      envoy.answer(proceed(message, responseHeaders(message.headers, story.status, forward)));
+      if (forward) noteResponse(forward, at, message, story);
     } else {
+      envoy.answer(proceed(message));
       if (message.phase === "responseBody") forward?.upstream.chunk(message.body, message.atMs);
-      yield* proceedPlain(message);
     }
     if (endsResponse(message)) {
       complete = true;
@@ -44,8 +41,8 @@ export async function* overhear(
     complete = true;
     forward?.upstream.end(true);
   }
-  if (complete || !forward || !at) {
-    if (complete && story.ending !== "rejected" && story.ending !== "failed") story.reason = undefined;
+  if (complete || !forward) {
+    if (story.ending === "forwarded" || story.ending === "passthrough") story.reason = undefined;
     return;
   }
   story.ending = "aborted";

@@ -10,10 +10,10 @@ import type { Tracing } from "../telemetry/tracing.ts";
 import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
 import { converse } from "./conversation.ts";
 import { decode, type Message } from "./decode.ts";
+import { Dialogue } from "./dialogue.ts";
 import { type Answer, encode } from "./encode.ts";
 import { names } from "./headers.ts";
 import { type Health, healthService } from "./health.ts";
-import { Inbox } from "./inbox.ts";
 import type { Serving } from "./service.ts";
 
 const externalProcessor: ServiceDefinition = {
@@ -41,17 +41,27 @@ export interface Processor {
   stop(deadlineMs: number): Promise<void>;
 }
 
+export interface ServeOptions {
+  /** Raise Node's limit of received resets; default true. Envoy's own cures must do without it, and a test shows that. */
+  readonly raiseResetLimit?: boolean;
+}
+
 /**
  * Serves ext_proc and gRPC health.
  * @param listen `host:port` or `unix:/path`.
  * @throws Error naming the address and the remedy where it cannot be bound.
  */
-export async function serve(listen: string, serving: Serving, tracing: Tracing): Promise<Processor> {
+export async function serve(
+  listen: string,
+  serving: Serving,
+  tracing: Tracing,
+  { raiseResetLimit = true }: ServeOptions = {},
+): Promise<Processor> {
   const server = new Server({
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
   });
-  raiseResetLimit(server);
+  if (raiseResetLimit) raiseResets(server);
   const health = healthService();
   const active = new Set<Call>();
   server.addService(externalProcessor, {
@@ -85,18 +95,14 @@ export async function serve(listen: string, serving: Serving, tracing: Tracing):
   };
 }
 
-/** Runs one stream: what Envoy sends goes into the inbox, what the conversation says goes back. */
+/** Runs one stream. */
 async function attend(call: Call, serving: Serving, tracing: Tracing): Promise<void> {
-  const envoy = new Inbox();
-  call.on("data", (message: Message) => envoy.push(message));
+  const envoy = new Dialogue((answer) => call.write(answer));
+  call.on("data", (message: Message) => envoy.heard(message));
   // grpc-js tells the end in up to four ways, in any order; "cancelled" comes after a clean end too.
   for (const event of ["end", "cancelled", "close", "error"]) call.on(event, () => envoy.end());
   try {
-    for await (const answer of converse(envoy, serving, tracing, contextOf(call.metadata))) {
-      if (envoy.ended) break;
-      call.write(answer);
-      envoy.answered();
-    }
+    await converse(envoy, serving, tracing, contextOf(call.metadata));
     call.end();
   } catch (error) {
     // Never a clean close: Envoy would carry on without us. An error makes it refuse the request.
@@ -115,7 +121,7 @@ function contextOf(metadata: Metadata): SpanContext | undefined {
  * By default Envoy ends each stream with a reset, and Node breaks a connection, with all its exchanges, after a
  * thousand resets. Node takes these limits since 22.11; grpc-js has no option that passes them on.
  */
-function raiseResetLimit(server: Server): void {
+function raiseResets(server: Server): void {
   const { commonServerOptions } = server as unknown as { commonServerOptions?: object };
   if (!commonServerOptions)
     throw new Error(

@@ -76,27 +76,73 @@ export class Reader {
   }
 }
 
-/** Fields are written as chunks that `message` wraps from the inside out. */
-export type Chunk = Buffer;
+/**
+ * Writes one message from its end to its beginning: the length of what is embedded is known when its header is written,
+ * so nothing is measured twice and nothing is copied but once, at the end. Fields come out in the reverse of the order
+ * of the calls. One buffer serves all messages; a message must be finished before the next one begins.
+ */
+export class Writer {
+  #bytes = Buffer.allocUnsafeSlow(64 * 1024);
+  #start = this.#bytes.length;
 
-export function varint(value: number): Chunk {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 0x7f) {
-    bytes.push((rest % 128) | 0x80);
-    rest = Math.floor(rest / 128);
+  /** A place to measure an embedded message from. */
+  get mark(): number {
+    return this.#bytes.length - this.#start;
   }
-  bytes.push(rest);
-  return Buffer.from(bytes);
-}
 
-/** A varint field: int32, bool or enum. */
-export const numberField = (field: number, value: number): Chunk =>
-  Buffer.concat([varint(field * 8), varint(value)]);
+  /** A length-delimited field: bytes, or text as UTF-8. */
+  field(field: number, value: Uint8Array | string): void {
+    const length = typeof value === "string" ? Buffer.byteLength(value) : value.length;
+    this.#room(length + 16);
+    this.#start -= length;
+    if (typeof value === "string") this.#bytes.write(value, this.#start, "utf8");
+    else this.#bytes.set(value, this.#start);
+    this.#varint(length);
+    this.#varint(field * 8 + 2);
+  }
 
-/** A length-delimited field: bytes, string or embedded message. */
-export function lengthField(field: number, ...parts: (Uint8Array | string)[]): Chunk {
-  const chunks = parts.map((part) => (typeof part === "string" ? Buffer.from(part, "utf8") : part));
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return Buffer.concat([varint(field * 8 + 2), varint(length), ...chunks]);
+  /** A varint field: int32, bool or enum. */
+  number(field: number, value: number): void {
+    this.#room(16);
+    this.#varint(value);
+    this.#varint(field * 8);
+  }
+
+  /** Makes all that was written since the mark the embedded message of a field. */
+  wrap(field: number, mark: number): void {
+    this.#room(16);
+    this.#varint(this.mark - mark);
+    this.#varint(field * 8 + 2);
+  }
+
+  /** The message, in a buffer of its own. */
+  finish(): Buffer {
+    const message = Buffer.from(this.#bytes.subarray(this.#start));
+    this.#start = this.#bytes.length;
+    // One large body must not keep its size for good.
+    if (this.#bytes.length > 1024 * 1024) this.#grow(64 * 1024);
+    return message;
+  }
+
+  #varint(value: number): void {
+    let size = 1;
+    for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size += 1;
+    this.#start -= size;
+    let at = this.#start;
+    let rest = value;
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) this.#bytes[at++] = (rest % 128) | 0x80;
+    this.#bytes[at] = rest;
+  }
+
+  #room(needed: number): void {
+    if (this.#start < needed) this.#grow(2 * (this.mark + needed));
+  }
+
+  #grow(size: number): void {
+    const written = this.#bytes.subarray(this.#start);
+    const larger = Buffer.allocUnsafeSlow(size);
+    larger.set(written, size - written.length);
+    this.#bytes = larger;
+    this.#start = size - written.length;
+  }
 }

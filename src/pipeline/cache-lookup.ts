@@ -5,8 +5,8 @@ import { type Chat, partitionInput } from "../chat/request.ts";
 import type { Config } from "../config/schema.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import type { Classified } from "./classified.ts";
-import type { SharedPass } from "./shared-pass.ts";
-import { elapsedMs, stage } from "./stage.ts";
+import type { SharedPass, Waiting } from "./shared-pass.ts";
+import { causeOf, elapsedMs, stage } from "./stage.ts";
 
 export type Lookup =
   | { readonly kind: "hit"; readonly contentType: string; readonly body: Uint8Array }
@@ -32,7 +32,7 @@ export function cacheLookup(config: Pick<Config, "semantic_cache">, cache: Seman
     classified: Classified | undefined,
     pass: SharedPass,
     at: Trace,
-    signal: AbortSignal,
+    waiting: Waiting,
   ): Promise<Lookup> => {
     const category = classified?.category;
     const enabled = cache && (category?.semantic_cache_enabled ?? policy.enabled);
@@ -41,20 +41,34 @@ export function cacheLookup(config: Pick<Config, "semantic_cache">, cache: Seman
 
     return stage(at, "semantic_router.cache.lookup", async (span) => {
       const partition = partitionOf(chat, asker);
-      const { embedding } = await pass.lastUser();
-      const found = await cache.nearest(partition, embedding, threshold, signal);
       span
-        .set("cache.hit", found.kind === "hit")
-        .set("cache.similarity", found.similarity)
         .set("cache.threshold", threshold)
         .set("cache.backend", cache.backend)
         .set("cache.key", partition)
-        .set("category.name", category?.name)
-        .set("cache.lookup_time_ms", elapsedMs(span));
-      if (found.kind === "hit") return { kind: "hit", ...replay(chat, found.entry.completion) };
-      return { kind: "miss", store: (completion) => void cache.put(partition, embedding, completion) };
+        .set("category.name", category?.name);
+      try {
+        const { embedding } = await pass.lastUser();
+        const found = await cache.nearest(partition, embedding, threshold, waiting.signal);
+        const hit = found.kind === "hit" ? replay(chat, found.entry.completion) : undefined;
+        span.set("cache.hit", hit !== undefined).set("cache.similarity", found.similarity);
+        if (hit) return { kind: "hit", ...hit };
+        return { kind: "miss", store: (completion) => keep(partition, embedding, completion) };
+      } catch (error) {
+        // The cache saves work and guards nothing: without it the model answers. A client that has gone is no miss.
+        if (waiting.signal.aborted) throw error;
+        const cause = causeOf(error);
+        span.set("cache.hit", false).set("cache.error", cause).set("error.type", cause).fail(cause);
+        return { kind: "miss" };
+      } finally {
+        span.set("cache.lookup_time_ms", elapsedMs(span));
+      }
     });
   };
+
+  /** The exchange is over by then: there is nobody left whom a failure would concern. */
+  function keep(partition: string, embedding: Float32Array, completion: Uint8Array): void {
+    cache?.put(partition, embedding, completion).catch(() => {});
+  }
 
   function partitionOf(chat: Chat, asker: Asker): string {
     const hash = createHmac("sha256", key);

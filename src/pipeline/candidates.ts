@@ -12,7 +12,7 @@ export interface Candidate {
 /** The models that may answer an `auto` request, best first: the category's by score, then the default model. */
 export function candidatesFor(config: Pick<Config, "default_model">, models: ModelDirectory) {
   const fallback: Candidate[] = config.default_model
-    ? [{ model: models.routable(config.default_model), scored: undefined }]
+    ? [{ model: models.named(config.default_model), scored: undefined }]
     : [];
   return (classified: Classified | undefined): readonly Candidate[] => {
     const scores = [...(classified?.category?.model_scores ?? [])].sort((a, b) => b.score - a.score);

@@ -8,7 +8,10 @@ export function endpointHealth(clock: () => number = now) {
   const resting = new Map<string, { untilMs: number; restMs: number }>();
   return {
     /** Milliseconds until the endpoint is tried again; 0 for one in service. */
-    restMs: (name: string): number => Math.max(0, (resting.get(name)?.untilMs ?? 0) - clock()),
+    restMs(name: string): number {
+      const rest = resting.get(name);
+      return rest ? Math.max(0, rest.untilMs - clock()) : 0;
+    },
     report(name: string, ok: boolean): void {
       if (ok) {
         resting.delete(name);

@@ -20,12 +20,15 @@ export function keywordRules(rules: readonly KeywordRule[]): MatchKeywords {
   };
 }
 
+// Chinese and Japanese are written without spaces: a word there has no edge to look for, and is one to its neighbours.
+const unspaced = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}";
+const ofWord = `[[\\p{L}\\p{N}_]--[${unspaced}]]`;
+const hasWord = /[\p{L}\p{N}_]/u;
+const hasUnspaced = new RegExp(`[${unspaced}]`, "u");
+
 function pattern(keyword: string, caseSensitive: boolean): RegExp {
   const literal = keyword.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  // Chinese and Japanese are written without spaces: a word there has no edge to look for.
-  const edged =
-    /[\p{L}\p{N}_]/u.test(keyword) &&
-    !/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(keyword);
-  const source = edged ? `(?<![\\p{L}\\p{N}_])${literal}(?![\\p{L}\\p{N}_])` : literal;
-  return new RegExp(source, caseSensitive ? "u" : "iu");
+  const edged = hasWord.test(keyword) && !hasUnspaced.test(keyword);
+  const source = edged ? `(?<!${ofWord})${literal}(?!${ofWord})` : literal;
+  return new RegExp(source, caseSensitive ? "v" : "iv");
 }

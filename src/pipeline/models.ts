@@ -33,6 +33,8 @@ export function modelDirectory(
     /** The model that serves `name` through the base model `base`. */
     routable: (base: string, lora?: string): RoutableModel =>
       routable(lora ?? base, base, config.model_config[base]),
+    /** The model that the configuration calls `name`: a base model, or an adapter with its base model's settings. */
+    named: (name: string): RoutableModel => byName.get(name) ?? routable(name, name, undefined),
     requested(name: string): Requested {
       if (name === "auto" || name === config.auto_model_name) return { kind: "auto" };
       const model = byName.get(name);

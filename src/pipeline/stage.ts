@@ -38,8 +38,8 @@ export function orElse<T>(
 }
 
 /** A word for a failure that is safe to show. */
-function causeOf(error: unknown): string {
-  if (error instanceof StageFault) return error.reason;
+export function causeOf(error: unknown): string {
+  if (error instanceof StageFault || error instanceof EncodeError) return error.reason;
   if (error instanceof DOMException && error.name === "AbortError") return "aborted";
   return error instanceof Error ? error.name : "unknown";
 }

@@ -69,5 +69,6 @@ function toAttributes(span: Span): Attributes {
 
 function hrTime(ms: number): HrTime {
   const seconds = Math.floor(ms / 1000);
-  return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
+  const nanos = Math.round((ms - seconds * 1000) * 1e6);
+  return nanos < 1e9 ? [seconds, nanos] : [seconds + 1, 0];
 }

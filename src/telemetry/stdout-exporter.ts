@@ -21,6 +21,8 @@ export function stdoutExporter(
   out: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout,
 ): SpanExporter {
   const indent = out.isTTY ? "\t" : undefined;
+  // A reader that has gone (`| head`) is told by the callback below; unheard, the event would end the process.
+  out.on("error", () => {});
   return {
     export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
       const text = spans.map((span) => `${JSON.stringify(guideForm(span), null, indent)}\n`).join("");

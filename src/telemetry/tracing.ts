@@ -29,8 +29,10 @@ export interface Tracing {
 
 /** About 0.3 ms of main-thread work a batch, so a flush never shows in an exchange's tail. */
 const batchExchanges = 32;
-const flushDelayMs = 1000;
+const flushDelayMs = 200;
 const queueExchanges = 2048;
+/** A collector that does not answer holds this many batches; what comes after waits in the queue, whose length counts. */
+const batchesUnderWay = 16;
 const logEveryMs = 10_000;
 
 /**
@@ -51,6 +53,7 @@ export function startTracing(
   const queue: Trace[] = [];
   const exporting = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
+  let immediate: NodeJS.Immediate | undefined;
   let lastWarning = Number.NEGATIVE_INFINITY;
   let unreported = 0;
 
@@ -63,25 +66,44 @@ export function startTracing(
     unreported = 0;
   };
 
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
+  const send = (to: SpanExporter): void => {
     const batch = queue.splice(0, batchExchanges);
     health.queued = queue.length;
-    if (batch.length === 0 || !exporter) return;
     const spans = batch.flatMap((trace) => toReadableSpans(trace, resource, scope));
-    const sent = new Promise<void>((resolve) => {
-      exporter.export(spans, (result) => {
-        if (result.code === ExportResultCode.SUCCESS) health.exported += spans.length;
-        else failed(spans.length, result.error?.message ?? "the exporter gave no reason");
+    const sent = new Promise<void>((resolve, reject) => {
+      to.export(spans, (result) => {
+        if (result.code !== ExportResultCode.SUCCESS)
+          return reject(result.error ?? new Error("the exporter gave no reason"));
+        health.exported += spans.length;
         resolve();
       });
-    }).finally(() => exporting.delete(sent));
+    })
+      .catch((error: Error) => failed(spans.length, error.message))
+      .finally(() => {
+        exporting.delete(sent);
+        if (queue.length > 0) schedule();
+      });
     exporting.add(sent);
+  };
+  const flush = (): void => {
+    clearTimeout(timer);
+    clearImmediate(immediate);
+    timer = undefined;
+    immediate = undefined;
+    if (!exporter || queue.length === 0 || exporting.size >= batchesUnderWay) return;
+    send(exporter);
     if (queue.length > 0) schedule();
   };
+  const drain = async (): Promise<void> => {
+    while (exporter && queue.length > 0) {
+      if (exporting.size >= batchesUnderWay) await Promise.race(exporting);
+      else send(exporter);
+    }
+    await Promise.all(exporting);
+    await exporter?.shutdown();
+  };
   const schedule = () => {
-    if (queue.length >= batchExchanges) setImmediate(flush);
+    if (queue.length >= batchExchanges) immediate ??= setImmediate(flush);
     else timer ??= setTimeout(flush, flushDelayMs).unref();
   };
 
@@ -115,10 +137,12 @@ export function startTracing(
       schedule();
     },
     async shutdown(deadlineMs) {
-      while (queue.length > 0) flush();
-      const deadline = new Promise((resolve) => setTimeout(resolve, deadlineMs).unref());
-      const drained = Promise.all(exporting).then(() => exporter?.shutdown());
-      await Promise.race([drained.catch((error: Error) => failed(0, error.message)), deadline]);
+      let timeout: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => {
+        timeout = setTimeout(resolve, deadlineMs);
+      });
+      await Promise.race([drain().catch((error: Error) => failed(0, error.message)), deadline]);
+      clearTimeout(timeout);
     },
   };
 }

@@ -8,7 +8,7 @@ export interface SpanContext {
   readonly state: string;
 }
 
-const traceparentForm = /^[ \t]?([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?[ \t]?$/;
+const traceparentForm = /^[ \t]*([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*?)?[ \t]*$/;
 const zeros = /^0+$/;
 const memberKey = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const memberValue = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
@@ -38,7 +38,7 @@ export function readTraceContext(
   return { traceId, spanId, flags: Number.parseInt(flags, 16) & 3, state: readTracestate(tracestates) };
 }
 
-/** An invalid list is dropped whole; it never makes the traceparent invalid. */
+/** An invalid list is dropped whole; it never makes the traceparent invalid. Of equal keys the first counts: it is newer. */
 function readTracestate(values: readonly string[]): string {
   const members: string[] = [];
   const keys = new Set<string>();
@@ -47,7 +47,8 @@ function readTracestate(values: readonly string[]): string {
     if (member === "") continue;
     const equals = member.indexOf("=");
     const key = member.slice(0, Math.max(equals, 0));
-    if (!memberKey.test(key) || !memberValue.test(member.slice(equals + 1)) || keys.has(key)) return "";
+    if (!memberKey.test(key) || !memberValue.test(member.slice(equals + 1))) return "";
+    if (keys.has(key)) continue;
     keys.add(key);
     members.push(member);
   }

@@ -6,6 +6,7 @@ import { curlLine, SAMPLES, type SampleResult, send } from "./demo/samples.ts";
 import { ensureEnvoy } from "./envoy-binary.ts";
 import { painter } from "./lib/paint.ts";
 import { checkPorts } from "./lib/ports.ts";
+import { processorArgs } from "./lib/processor.ts";
 import { ENVOY_FLAGS, envoyReady, type Service, startService, writeEnvoyConfig } from "./lib/service.ts";
 import { readConfig, readSettings } from "./lib/settings.ts";
 
@@ -60,14 +61,9 @@ async function start(): Promise<void> {
   const spansTo = receiver ? `127.0.0.1:${receiver.port}` : settings.collector;
   const listen = `127.0.0.1:${settings.processorPort}`;
   guard(
-    startService(
-      "processor",
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", "src/main.ts", "--config", file, "--listen", listen],
-      {
-        ...(demo && spansTo && { OTLP_ENDPOINT: spansTo }),
-      },
-    ),
+    startService("processor", process.execPath, processorArgs("--config", file, "--listen", listen), {
+      ...(demo && spansTo && { OTLP_ENDPOINT: spansTo }),
+    }),
   );
   const envoyFile = writeEnvoyConfig(settings, { endpoints, endpointHeader: config.routing.endpoint_header });
   guard(startService("envoy", envoyBinary, ["-c", envoyFile, ...ENVOY_FLAGS]));

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import pino from "pino";
 import { memoryCache } from "./cache/memory.ts";
 import type { Config } from "./config/schema.ts";
@@ -44,7 +43,11 @@ export async function run(
   );
   log.info({ address: listen, port: processor.port, version, models: encoder?.fingerprint }, "ready");
 
-  const [signal] = await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    // A second SIGTERM changes nothing; a second Ctrl-C ends the process at once.
+    process.on("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
   log.info({ signal, active: processor.active }, "stopping");
   await stop(processor, encoder);
   await cache?.close();

@@ -2,10 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { startChild } from "../../scripts/lib/child.ts";
-
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+import { processorArgs } from "../../scripts/lib/processor.ts";
 
 /** The processor as its user runs it: a process of its own, with a configuration file. */
 export interface Product extends AsyncDisposable {
@@ -21,7 +19,7 @@ export async function startProduct(yaml: string, env: Record<string, string> = {
   const folder = mkdtempSync(join(tmpdir(), "router-test-"));
   const file = join(folder, "config.yaml");
   writeFileSync(file, yaml);
-  const child = startChild(process.execPath, [main, "--config", file, "--listen", "127.0.0.1:0"], {
+  const child = startChild(process.execPath, processorArgs("--config", file, "--listen", "127.0.0.1:0"), {
     stdio: ["ignore", "inherit", "pipe"],
     env: { ...process.env, ...env },
   });

@@ -13,7 +13,7 @@ import {
 import { release } from "node:os";
 import { delimiter, join } from "node:path";
 
-/** The Envoy that the tests and the quickstart run with; 1.36 to 1.40 are known to work. */
+/** The Envoy that the tests and the quickstart run with; 1.37 to 1.40 work, 1.36 but for its own answers. */
 export const ENVOY_VERSION = "1.40.0";
 
 const CACHE = join(import.meta.dirname, "..", ".cache", "envoy");
@@ -73,7 +73,7 @@ export function unsupported(
   return platform;
 }
 
-const REMEDY = "install Envoy 1.36 or newer and put it on the PATH, or set ENVOY_BIN to it";
+const REMEDY = "install Envoy 1.37 or newer and put it on the PATH, or set ENVOY_BIN to it";
 
 function download(version: string, work: string, env: NodeJS.ProcessEnv): string {
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };

@@ -45,7 +45,8 @@ function guard(service: Service): void {
 
 async function start(): Promise<void> {
   const settings = readSettings();
-  const { file, config, endpoints } = readConfig(settings);
+  const { file, config, endpoints, warnings } = readConfig(settings);
+  for (const warning of warnings) say(paint("yellow", `warning: ${warning}`));
   const demo = settings.ownConfig === undefined;
   await checkPorts([
     { port: settings.processorPort, use: "the processor", variable: "PROCESSOR_PORT" },
@@ -78,8 +79,15 @@ async function start(): Promise<void> {
 
   if (demo) await showSamples(settings.envoyPort, receiver);
   if (demo && !receiver) say(`spans went to ${settings.collector}, as the environment asks`);
-  if (!demo) say(`routes to ${endpoints.map(({ name }) => name).join(", ")}, as ${file} says`);
-  say(`\nTry it:\n\n  ${curlLine(settings.envoyPort)}\n\nCtrl-C stops everything.`);
+  if (!demo && endpoints.length > 0)
+    say(`routes to ${endpoints.map(({ name }) => name).join(", ")}, as ${file} says`);
+  if (endpoints.length === 0) {
+    say(
+      `${file} names no vllm_endpoints: requests pass the processor and are traced, but this Envoy has nowhere to send`,
+    );
+    say("them and answers 503. Name endpoints, or use the processor behind an Envoy with routes of its own.");
+  }
+  say(`\nTry it:\n\n  ${curlLine(settings.envoyPort)}\n\nLogs are in .cache/logs. Ctrl-C stops everything.`);
 }
 
 async function startReceiver(): Promise<OtlpReceiver> {

@@ -60,7 +60,10 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main().catch((error: Error) => {
-  console.error(error.message);
-  return 2;
-});
+// Whatever still runs by then, a batch to a collector that does not answer, say, has had its time.
+process.exit(
+  await main().catch((error: Error) => {
+    console.error(error.message);
+    return 2;
+  }),
+);

@@ -8,7 +8,9 @@ export type Refusal =
     }
   | { readonly kind: "too_large"; readonly limitBytes: number }
   | { readonly kind: "unsupported_encoding"; readonly encoding: string }
+  | { readonly kind: "unguarded_path" }
   | { readonly kind: "unknown_model"; readonly model: string }
+  | { readonly kind: "no_model" }
   | { readonly kind: "no_endpoint"; readonly model: string }
   | { readonly kind: "pii"; readonly types: readonly string[]; readonly model: string }
   | { readonly kind: "jailbreak"; readonly type: string; readonly confidence: number }
@@ -27,7 +29,14 @@ export const refusals = {
     code: "unsupported_content_encoding",
     outcome: "rejected",
   },
+  unguarded_path: {
+    status: 404,
+    type: "invalid_request_error",
+    code: "unguarded_path",
+    outcome: "rejected",
+  },
   unknown_model: { status: 404, type: "invalid_request_error", code: "model_not_found", outcome: "rejected" },
+  no_model: { status: 503, type: "server_error", code: "no_model", outcome: "failed" },
   no_endpoint: { status: 503, type: "server_error", code: "model_without_endpoint", outcome: "failed" },
   pii: { status: 403, type: "policy_violation", code: "pii_violation", outcome: "blocked" },
   jailbreak: { status: 403, type: "policy_violation", code: "jailbreak_blocked", outcome: "blocked" },

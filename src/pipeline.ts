@@ -66,7 +66,7 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
     const decision = auto
       ? await decide.auto(candidates(classified), classified ?? noCategory, piiTypes, chat.requestedModel, at)
       : await decide.specified(requested.model, chat.requestedModel, at);
-    if (!decision) return refuse({ kind: "unknown_model", model: chat.requestedModel });
+    if (!decision) return refuse({ kind: "no_model" });
 
     const selected = await selectBackend(decision.model, at);
     if (selected.kind === "none") return refuse({ kind: "no_endpoint", model: decision.model.name });

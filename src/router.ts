@@ -26,6 +26,7 @@ export function buildService(config: Config, ports: Ports | undefined, generatio
 
   return {
     generation,
+    guarded: guards(config),
     pipeline: ports && buildPipeline(config, ports),
     async passThrough(kind, model, at) {
       const backend = backendFor(model);
@@ -57,7 +58,15 @@ export function routes(config: Config): boolean {
     config.vllm_endpoints.length > 0 ||
     Object.keys(config.model_config).length > 0 ||
     config.categories.length > 0 ||
-    config.prompt_guard.enabled ||
-    (config.classifier.pii_model?.enabled ?? false)
+    guards(config)
   );
 }
+
+/** Whether anything reads prompts: then there must be an encoder. */
+export const reads = (config: Config): boolean =>
+  config.categories.length > 0 || config.semantic_cache.enabled || guards(config);
+
+const guards = (config: Config): boolean =>
+  config.prompt_guard.enabled ||
+  config.categories.some((category) => category.jailbreak_enabled) ||
+  (config.classifier.pii_model?.enabled ?? false);

@@ -2,10 +2,11 @@ import pino from "pino";
 import { memoryCache } from "./cache/memory.ts";
 import type { Config } from "./config/schema.ts";
 import { type Processor, serve } from "./extproc/server.ts";
-import type { Encoder } from "./models/encode.ts";
+import { EncodeError, type Encoder } from "./models/encode.ts";
 import { startEncoder } from "./models/encoder.ts";
+import { StageFault } from "./outcome.ts";
 import { endpointHealth } from "./pipeline/endpoint-health.ts";
-import { buildService, routes } from "./router.ts";
+import { buildService, reads, routes } from "./router.ts";
 import { otlpExporter } from "./telemetry/otlp-exporter.ts";
 import { stdoutExporter } from "./telemetry/stdout-exporter.ts";
 import { startTracing } from "./telemetry/tracing.ts";
@@ -29,7 +30,9 @@ export async function run(
   const tracing = startTracing(policy, version, exporter, (message) => log.warn(message));
   const routing = routes(config);
   if (!routing) log.warn("the configuration names no models and no guards: every request is passed through");
-  const encoder = routing ? await startEncoder(encoderOptions(config)) : undefined;
+  const encoder = routing
+    ? await (reads(config) ? startEncoder(encoderOptions(config)) : noEncoder)
+    : undefined;
   const cache = config.semantic_cache.enabled ? memoryCache(cacheOptions(config)) : undefined;
   const service = buildService(config, encoder && { encoder, cache, health: endpointHealth() }, 1);
 
@@ -37,7 +40,11 @@ export async function run(
     listen,
     {
       current: () => service,
-      fault: (error) => log.error({ err: withoutContent(error) }, "an exchange failed"),
+      fault: (error) => {
+        if (error instanceof StageFault)
+          log.warn({ stage: error.stage, reason: error.reason }, "a guard could not work");
+        else log.error({ err: withoutContent(error) }, "an exchange failed");
+      },
     },
     tracing,
   );
@@ -60,6 +67,15 @@ async function stop(processor: Processor, encoder: Encoder | undefined): Promise
   await encoder?.close();
 }
 
+/** Stands where nothing asks for an encoding; its threads and its memory are saved. */
+const noEncoder: Encoder = {
+  encode: () => Promise.reject(new EncodeError("closed", "this configuration started no encoder")),
+  labels: [],
+  dims: 0,
+  fingerprint: "none",
+  close: async () => {},
+};
+
 const makeExporter = (policy: Config["observability"]["tracing"]["exporter"]) =>
   policy.type === "stdout" ? stdoutExporter() : otlpExporter(policy);
 
@@ -80,5 +96,5 @@ const cacheOptions = ({ semantic_cache }: Config) => ({
 function withoutContent(error: unknown): { name: string; at: string | undefined } {
   if (!(error instanceof Error)) return { name: typeof error, at: undefined };
   const at = error.stack?.split("\n").find((line) => /^\s+at /.test(line));
-  return { name: error.name, at: at?.trim().replace(/\(?file:\/\/.*\/(src|dist)\//, "($1/") };
+  return { name: error.name, at: at?.trim().replace(/file:\/\/.*\/(src|dist)\//, "$1/") };
 }

@@ -87,7 +87,7 @@ describe("the processor's command line", () => {
           "observability: { tracing: { enabled: true, exporter: { endpoint: 'https://c:4317', insecure: true } } }\n",
         ),
       ],
-      /insecure: true contradicts an https:\/\/ endpoint/,
+      /tls\.yaml:1:\d+ observability\.tracing\.exporter\.endpoint: https:\/\/ contradicts insecure: true/,
     ],
   ];
   for (const [name, args, says] of failing) {
@@ -103,7 +103,9 @@ describe("the processor's command line", () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     const { port } = taken.address() as { port: number };
-    const { code, err } = await run(["--config", good, "--listen", `127.0.0.1:${port}`]);
+    // With its model's threads running already: they must not keep the process.
+    const guarded = fileOf("guarded.yaml", "prompt_guard: { enabled: true }\n");
+    const { code, err } = await run(["--config", guarded, "--listen", `127.0.0.1:${port}`]);
     taken.close();
     assert.equal(code, 1);
     assert.match(err, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}.*server\\.listen`));

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
+import { describe } from "../../src/config/problem.ts";
 import type { Config } from "../../src/config/schema.ts";
 import type { EnvoyEndpoint } from "../../src/envoy/render.ts";
 
@@ -39,11 +40,16 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
 }
 
 /** The configuration file to run with, and what is in it. Throws what is wrong with it. */
-export function readConfig(settings: Settings): { file: string; config: Config; endpoints: EnvoyEndpoint[] } {
+export function readConfig(settings: Settings): {
+  file: string;
+  config: Config;
+  endpoints: EnvoyEndpoint[];
+  warnings: string[];
+} {
   const file = settings.ownConfig ?? quickstart(settings.demoPort);
-  const { config } = loadConfig(file);
+  const { config, warnings } = loadConfig(file);
   const endpoints = config.vllm_endpoints.map(({ name, address, port }) => ({ name, address, port }));
-  return { file, config, endpoints };
+  return { file, config, endpoints, warnings: warnings.map((warning) => describe(warning, file)) };
 }
 
 /** The quickstart's file, or a copy with other ports for the demo servers. */

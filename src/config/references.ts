@@ -10,6 +10,7 @@ import type { Category, Config, Model, ModelScore } from "./schema.ts";
 export function checkReferences(config: Config, report: Report): void {
   checkService(config, report);
   checkNotYet(config, report);
+  checkExporter(config, report);
   checkEndpoints(config, report);
   for (const [name, model] of Object.entries(config.model_config)) checkModel(config, name, model, report);
   checkModelsReachable(config, report);
@@ -42,6 +43,17 @@ function checkService({ server, semantic_cache, classifier, model_config }: Conf
   if (policed && !classifier.pii_model?.enabled) {
     const message = "has no effect: personal data is not looked for without classifier.pii_model";
     report.warn(["model_config", policed[0], "pii_policy", "pii_types_allowed"], message, "key");
+  }
+}
+
+function checkExporter({ observability: { tracing } }: Config, report: Report): void {
+  const { type, endpoint, insecure } = tracing.exporter;
+  const path = ["observability", "tracing", "exporter", "endpoint"];
+  if (!tracing.enabled || type !== "otlp" || endpoint === undefined) return;
+  if (!/^(?:(?:http|https|grpc):\/\/)?[^/]+\/?$/.test(endpoint)) {
+    report.problem(path, "must be host:port, or http://, https:// or grpc:// before it, without a path");
+  } else if (endpoint.startsWith("https://") && insecure) {
+    report.problem(path, "https:// contradicts insecure: true; drop one of them");
   }
 }
 

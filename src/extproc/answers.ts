@@ -79,10 +79,12 @@ function describe(refusal: Refusal): string {
       return `The request body is larger than ${refusal.limitBytes} bytes.`;
     case "unsupported_encoding":
       return `The request's content-encoding "${refusal.encoding}" cannot be read; send the body uncompressed.`;
+    case "unguarded_path":
+      return "This endpoint is not served: its requests cannot be checked. Use /v1/chat/completions or /v1/completions.";
     case "unknown_model":
-      return refusal.model === "auto"
-        ? "No model fits this request, and no default_model is configured."
-        : `The model "${refusal.model.slice(0, 200)}" does not exist; GET /v1/models lists those that do.`;
+      return `The model "${refusal.model.slice(0, 200)}" does not exist; GET /v1/models lists those that do.`;
+    case "no_model":
+      return "No model fits this request, and no default_model is configured.";
     case "no_endpoint":
       return `No endpoint serves the model "${refusal.model}".`;
     case "pii":

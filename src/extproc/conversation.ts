@@ -4,13 +4,11 @@ import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { Exchange } from "./exchange.ts";
 import { proceed } from "./forwarding.ts";
-import { Headers, names } from "./headers.ts";
+import { names, noHeaders } from "./headers.ts";
 import { requestPhase } from "./request-phase.ts";
 import { overhear } from "./response-phase.ts";
 import { describeRequest, type Story } from "./root-span.ts";
 import type { Serving } from "./service.ts";
-
-const noHeaders = new Headers([]);
 
 /**
  * One ext_proc stream from its first message to its end: each message gets exactly one answer, in order. The root span

@@ -1,4 +1,4 @@
-import { Headers } from "./headers.ts";
+import { Headers, noHeaders } from "./headers.ts";
 import { Reader } from "./wire.ts";
 
 /** The phases of an exchange, in Envoy's words; each message is of one, and so is its answer. */
@@ -40,7 +40,6 @@ export interface Message {
   readonly atMs: number;
 }
 
-const noHeaders = new Headers([]);
 const noBody = Buffer.alloc(0);
 const noAttributes: ReadonlyMap<string, string | number> = new Map();
 /** Field number of the oneof minus 2 = index into `phases`. */
@@ -100,28 +99,34 @@ export function decode(bytes: Buffer, atMs = performance.now()): Message {
   };
 }
 
+/** Notes where names and values are; nothing becomes a string yet, nor an object of its own. */
 function readHeaderMap(map: Reader): Headers {
-  const pairs: [string, string][] = [];
+  const places: number[] = [];
   while (map.more) {
     const tag = map.varint();
     if (tag !== 10) {
       map.skip(tag & 7);
       continue;
     }
-    const header = map.message();
-    let key = "";
-    let value = "";
-    while (header.more) {
-      const inner = header.varint();
-      if (inner === 10) key = header.string();
+    const end = map.fieldEnd();
+    const i = places.push(0, 0, 0, 0) - 4;
+    while (map.position < end) {
+      const inner = map.varint();
+      if (inner === 10) note(map, places, i);
       // raw_value (26) wins over value (18) when it holds something, whichever comes first.
-      else if (inner === 18) value ||= header.string();
-      else if (inner === 26) value = header.string() || value;
-      else header.skip(inner & 7);
+      else if (inner === 26 || (inner === 18 && places[i + 2] === places[i + 3])) note(map, places, i + 2);
+      else map.skip(inner & 7);
     }
-    pairs.push([key, value]);
+    if (map.position !== end) throw new RangeError("protobuf: header longer than its field");
   }
-  return new Headers(pairs);
+  return new Headers(map.bytes, places);
+}
+
+function note(map: Reader, places: number[], i: number): void {
+  const start = map.pass();
+  if (map.position === start && places[i] !== places[i + 1]) return;
+  places[i] = start;
+  places[i + 1] = map.position;
 }
 
 /** `map<string, Struct>`: the filter's name is left out, the Struct's fields are merged. */

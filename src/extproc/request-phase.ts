@@ -6,7 +6,7 @@ import { embeddingModel } from "./embeddings.ts";
 import type { Immediate } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 import { forwardMutation, stripReserved } from "./forwarding.ts";
-import { names } from "./headers.ts";
+import { type Headers, names } from "./headers.ts";
 import { overhear } from "./response-phase.ts";
 import { describeChat, describeOutcome, type Ending, reasonOf } from "./root-span.ts";
 import type { Service, Serving } from "./service.ts";
@@ -18,7 +18,8 @@ export async function requestPhase(exchange: Exchange, serving: Serving): Promis
   const target = targetOf(opening.headers);
   const refusal = refusedByHeaders(target, opening, service);
   if (refusal) return refuse(exchange, refusal, undefined);
-  if (target.kind === "models") return reply(exchange, "passthrough", modelsAnswer(service.modelList()));
+  if (target.kind === "models" && service.pipeline)
+    return reply(exchange, "passthrough", modelsAnswer(service.modelList()));
 
   let verdictOn = opening;
   if (waitsForBody(target, opening, service)) {
@@ -31,7 +32,7 @@ export async function requestPhase(exchange: Exchange, serving: Serving): Promis
 
   const { outcome, chat } = await verdict(exchange, serving, target, verdictOn.body);
   if (outcome.kind === "refuse") return refuse(exchange, outcome.refusal, chat);
-  describeOutcome(at, outcome);
+  describeOutcome(at, outcome, service.guarded);
   if (outcome.kind === "reply") {
     return reply(exchange, "cache_hit", cacheHitAnswer(outcome.contentType, outcome.body));
   }
@@ -39,7 +40,7 @@ export async function requestPhase(exchange: Exchange, serving: Serving): Promis
     if (envoy.ended) return;
     story.ending = target.kind === "llm" && service.pipeline ? "forwarded" : "passthrough";
     envoy.answer(forwardMutation(exchange, outcome, verdictOn, target.kind === "upgrade"));
-    await overhear(exchange, outcome);
+    await overhear(exchange, outcome, { bodies: target.kind !== "upgrade" });
   } finally {
     outcome.upstream.end(false, story.reason);
   }
@@ -64,8 +65,9 @@ async function verdict(
   const read = readChat(body, target.endpoint, { maxDepth: service.maxJsonDepth });
   if (read.kind === "malformed") return { outcome: refused(read) };
   const { chat } = read;
+  if (chat.requestedModel.length > longestModelName) return { outcome: refused(nameTooLong) };
   describeChat(at, chat);
-  const asker = { path: target.endpoint, tenant: opening.headers.get(service.tenantHeader) };
+  const asker = { path: target.endpoint, tenant: tenantOf(opening.headers, service.tenantHeader) };
   try {
     return { outcome: await service.pipeline(chat, asker, at, envoy), chat };
   } catch (error) {
@@ -76,21 +78,23 @@ async function verdict(
 
 /** Envoy answered in our place (413, 408), or sent on a request whose body never came. */
 async function answeredWithoutUs(exchange: Exchange, target: Target, response: Message): Promise<void> {
-  const { service, story, at } = exchange;
+  const { story, at } = exchange;
   const status = Number(response.headers.get(names.status));
-  if (target.kind === "llm" && service.pipeline && status < 400) {
+  const details = response.attributes.get("response.code_details");
+  // A direct response is the route of what nobody routed.
+  if (target.kind === "llm" && (status < 400 || details === "direct_response")) {
     return refuse(exchange, emptyBody, undefined);
   }
   story.ending = status < 500 ? "rejected" : "failed";
-  story.reason = String(response.attributes.get("response.code_details") ?? "answered_by_envoy");
+  story.reason = String(details ?? "answered_by_envoy");
   if (status >= 500) at.root.fail(story.reason);
-  return overhear(exchange, undefined, response);
+  return overhear(exchange, undefined, { pending: response });
 }
 
 function refuse(exchange: Exchange, refusal: Refusal, chat: Chat | undefined): Promise<void> {
   const { envoy, service, at, story } = exchange;
   if (envoy.ended) return Promise.resolve();
-  describeOutcome(at, refused(refusal));
+  describeOutcome(at, refused(refusal), service.guarded);
   const answer = refusalAnswer(refusal, chat, service.blockStatus);
   const replied = reply(exchange, refusals[refusal.kind].outcome, answer);
   story.reason = reasonOf(refusal);
@@ -107,8 +111,29 @@ async function reply({ envoy, story }: Exchange, ending: Ending, answer: Immedia
   while (await envoy.next());
 }
 
+/** Whoever shows another credential is another tenant, whichever of the usual headers carries it. */
+function tenantOf(headers: Headers, configured: string): string {
+  return [configured, ...names.credentials].map((name) => headers.get(name) ?? "").join("\n");
+}
+
+/** It goes into headers and spans; a prompt must not. */
+const longestModelName = 256;
+const nameTooLong: Refusal = {
+  kind: "malformed",
+  code: "invalid_model",
+  param: "model",
+  message: `"model" is longer than ${longestModelName} characters.`,
+};
+
 const refused = (refusal: Refusal): Outcome => ({ kind: "refuse", refusal });
 const emptyBody: Refusal = { kind: "malformed", code: "empty_body", message: "The request has no body." };
+
+const disguised: Refusal = {
+  kind: "malformed",
+  code: "invalid_path",
+  message:
+    "The path is not spelled as the API has it; use it as documented, without encoding, in lower case.",
+};
 
 /** Whether the verdict must wait for the body. Other paths are decided on their headers, so uploads flow. */
 function waitsForBody(target: Target, { endOfStream }: Message, service: Service): boolean {
@@ -123,7 +148,10 @@ function refusedByHeaders(
   { headers, endOfStream, requestBodyMode }: Message,
   service: Service,
 ): Refusal | undefined {
-  if (target.kind !== "llm" || !service.pipeline) return undefined;
+  if (!service.pipeline) return undefined;
+  if (target.kind === "disguised") return disguised;
+  if (target.kind === "unguarded" && service.guarded) return { kind: "unguarded_path" };
+  if (target.kind !== "llm") return undefined;
   if (requestBodyMode === bodyMode.fullDuplex || requestBodyMode === bodyMode.grpc) {
     return { kind: "misconfigured", message: "Envoy's ext_proc filter must send request bodies BUFFERED." };
   }

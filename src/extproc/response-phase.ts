@@ -13,11 +13,15 @@ type Forward = Outcome & { kind: "forward" };
  * Listens to the rest of an exchange without holding it: response headers get the router's own, everything else passes
  * as it is. Returns when Envoy has ended the stream; then `story` and the upstream span say how it ended.
  * @param pending a message that was taken already and still needs its answer.
+ * @param bodies whether Envoy sends response bodies; default: as it said at the start.
  */
 export async function overhear(
   { envoy, opening, at, story }: Exchange,
   forward: Forward | undefined,
-  pending?: Message,
+  {
+    pending,
+    bodies = opening.responseBodyMode !== bodyMode.none,
+  }: { pending?: Message; bodies?: boolean } = {},
 ): Promise<void> {
   let answered = false;
   let complete = false;
@@ -37,7 +41,7 @@ export async function overhear(
     }
   }
   // Without response bodies the stream's end is the response's end, whole or cut: Envoy does not tell which.
-  if (!complete && answered && opening.responseBodyMode === bodyMode.none) {
+  if (!complete && answered && !bodies) {
     complete = true;
     forward?.upstream.end(true);
   }

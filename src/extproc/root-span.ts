@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import type { Chat } from "../chat/request.ts";
 import { type Outcome, type Refusal, refusals } from "../outcome.ts";
 import type { Trace } from "../telemetry/trace.ts";
@@ -34,14 +34,18 @@ export function describeRequest({ root }: Trace, headers: Headers, requestId: st
     .set("url.path", path);
 }
 
+/** Of this process: who a user is cannot be tried out from a trace. */
+const key = createSecretKey(randomBytes(32));
+
 /** Writes what the chat says of itself: its model, and its user as a hash. */
 export function describeChat({ root, recording }: Trace, chat: Chat): void {
-  root.set("routing.original_model", nameOnly(chat.requestedModel));
+  root.set("routing.original_model", chat.requestedModel);
   if (recording && chat.user)
-    root.set("user.id", createHash("sha256").update(chat.user).digest("hex").slice(0, 16));
+    root.set("user.id", createHmac("sha256", key).update(chat.user).digest("hex").slice(0, 16));
 }
 
-export function describeOutcome({ root }: Trace, outcome: Outcome): void {
+/** @param guarded whether any guard is on; without one nothing was allowed or blocked. */
+export function describeOutcome({ root }: Trace, outcome: Outcome, guarded: boolean): void {
   if (outcome.kind === "refuse") {
     const { refusal } = outcome;
     if (refusal.kind === "pii" || refusal.kind === "jailbreak") root.set("security.action", "blocked");
@@ -56,7 +60,7 @@ export function describeOutcome({ root }: Trace, outcome: Outcome): void {
       .set("routing.selected_model", model)
       .set("category.name", category)
       .set("cache.hit", false)
-      .set("security.action", "allowed");
+      .set("security.action", guarded ? "allowed" : undefined);
   }
 }
 
@@ -64,6 +68,3 @@ export function reasonOf(refusal: Refusal): string {
   if (refusal.kind === "malformed") return refusal.code;
   return refusal.kind === "guard_failed" ? `${refusal.stage}_${refusal.reason}` : refusals[refusal.kind].code;
 }
-
-/** A model name is the client's own text: bounded, so that a span cannot be made to carry a prompt. */
-const nameOnly = (name: string): string => name.slice(0, 128);

@@ -60,6 +60,8 @@ export async function serve(
   const server = new Server({
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
+    // It counts every call and message, and nobody asks it.
+    "grpc.enable_channelz": 0,
   });
   if (raiseResetLimit) raiseResets(server);
   const health = healthService();
@@ -86,7 +88,8 @@ export async function serve(
       health.close();
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       const deadline = setTimeout(() => {
-        for (const call of active) call.destroy();
+        // Without channelz forceShutdown leaves running streams alone.
+        for (const call of active) call.emit("error", { code: status.UNAVAILABLE, details: "shutting down" });
         server.forceShutdown();
       }, deadlineMs);
       await closed;
@@ -99,8 +102,9 @@ export async function serve(
 async function attend(call: Call, serving: Serving, tracing: Tracing): Promise<void> {
   const envoy = new Dialogue((answer) => call.write(answer));
   call.on("data", (message: Message) => envoy.heard(message));
-  // grpc-js tells the end in up to four ways, in any order; "cancelled" comes after a clean end too.
-  for (const event of ["end", "cancelled", "close", "error"]) call.on(event, () => envoy.end());
+  // "end" comes with Envoy's half-close, "cancelled" after every stream, a clean one too; unheard, "error" would end us.
+  const end = () => envoy.end();
+  call.on("end", end).on("cancelled", end).on("error", end);
   try {
     await converse(envoy, serving, tracing, contextOf(call.metadata));
     call.end();

@@ -10,6 +10,8 @@ export interface Service {
   readonly generation: number;
   /** None where the configuration names no models: then everything is passed through. */
   readonly pipeline: Pipeline | undefined;
+  /** Whether any guard is on. Then text is generated at the guarded endpoints only. */
+  readonly guarded: boolean;
   /** Forwards what is not for the pipeline: to the endpoint of `model`, else to the default one. */
   passThrough(kind: "embeddings" | "other", model: string | undefined, at: Trace): Promise<Forward>;
   /** The body of `GET /v1/models`. */

@@ -31,7 +31,7 @@ export class Reader {
   }
 
   /** The end of the length-delimited field that starts here; the position is left at its first byte. */
-  private fieldEnd(): number {
+  fieldEnd(): number {
     const length = this.varint();
     const end = this.position + length;
     if (end > this.end) throw new RangeError("protobuf: message cut short");
@@ -51,6 +51,14 @@ export class Reader {
     const text = this.bytes.toString("utf8", this.position, end);
     this.position = end;
     return text;
+  }
+
+  /** Passes over the field that starts here. Returns where its content starts; it ends at `position`. */
+  pass(): number {
+    const end = this.fieldEnd();
+    const start = this.position;
+    this.position = end;
+    return start;
   }
 
   /** A reader over the embedded message. */

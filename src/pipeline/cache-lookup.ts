@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, randomUUID } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes, randomUUID } from "node:crypto";
 import type { SemanticCache } from "../cache/cache.ts";
 import { replayCompletion } from "../chat/replay.ts";
 import { type Chat, partitionInput } from "../chat/request.ts";
@@ -24,7 +24,7 @@ export interface Asker {
 export function cacheLookup(config: Pick<Config, "semantic_cache">, cache: SemanticCache | undefined) {
   const policy = config.semantic_cache;
   // A key of this process: what the hash is of cannot be tried out from a trace.
-  const key = randomBytes(32);
+  const key = createSecretKey(randomBytes(32));
 
   return async (
     chat: Chat,

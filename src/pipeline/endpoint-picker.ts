@@ -23,9 +23,13 @@ export function endpointPicker(
 ): (model: RoutableModel | undefined) => Picked {
   const byName = new Map(config.vllm_endpoints.map((endpoint) => [endpoint.name, endpoint]));
 
+  const ofModel = new Map<
+    string | undefined,
+    { candidates: readonly Endpoint[]; weighted: readonly Endpoint[] }
+  >();
+
   return (model) => {
-    const candidates = (model?.config?.preferred_endpoints ?? []).flatMap((name) => byName.get(name) ?? []);
-    const weighted = candidates.filter(({ weight }) => weight > 0);
+    const { candidates, weighted } = ofModel.get(model?.base) ?? endpointsOf(model);
     const inService = weighted.filter(({ name }) => health.restMs(name) === 0);
     if (inService.length > 0) {
       const reason =
@@ -41,6 +45,14 @@ export function endpointPicker(
     const reason = endpoint ? "all_set_aside" : "model_without_endpoint";
     return { backend: endpoint && backendOf(endpoint), reason, candidates };
   };
+
+  function endpointsOf(model: RoutableModel | undefined) {
+    const candidates = (model?.config?.preferred_endpoints ?? []).flatMap((name) => byName.get(name) ?? []);
+    const endpoints = { candidates, weighted: candidates.filter(({ weight }) => weight > 0) };
+    // Configured models only: their number is bounded, that of the names clients think of is not.
+    if (model?.config) ofModel.set(model.base, endpoints);
+    return endpoints;
+  }
 
   function byWeight(endpoints: readonly Endpoint[]): Endpoint {
     let left = random() * endpoints.reduce((sum, { weight }) => sum + weight, 0);

@@ -33,7 +33,7 @@ export function piiDetection(config: Pick<Config, "classifier" | "model_config" 
     const threshold = category?.pii_threshold ?? policy.threshold;
 
     return stage(at, "semantic_router.security.pii_detection", async (span) => {
-      const encodings = await pass.utterances().catch(orElse("pii_detection", policy.on_error, [], span));
+      const encodings = await pass.everything().catch(orElse("pii_detection", policy.on_error, [], span));
       const types = typesAbove(threshold, encodings);
       const models = types.length > 0 ? candidates(await classified) : [];
       const refused = models.length > 0 && models.every((model) => denied(model, types).length > 0);

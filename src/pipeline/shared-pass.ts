@@ -11,9 +11,7 @@ export interface Waiting {
 export interface SharedPass {
   /** The encoding of the last user turn. */
   lastUser(): Promise<Encoding>;
-  /** One encoding for each of the chat's utterances. */
-  utterances(): Promise<readonly Encoding[]>;
-  /** Those, and what stands around the conversation and is read by the model all the same: tools, templates. */
+  /** One encoding for each utterance, then those of what stands around and is read by the model too: tools, documents. */
   everything(): Promise<readonly Encoding[]>;
 }
 
@@ -21,13 +19,12 @@ export interface SharedPass {
 export function sharedPass(encode: Encode, chat: Chat, wants: Wants, waiting: Waiting): SharedPass {
   const guarded = wants.entities || wants.jailbreak;
   const spoken = guarded ? chat.utterances : [chat.utterances[chat.lastUser]!];
-  const around = wants.jailbreak ? surroundingTexts(chat) : [];
+  const around = guarded ? surroundingTexts(chat) : [];
   const texts = [...spoken, ...around].map(({ text }) => text);
   let pass: Promise<readonly Encoding[]> | undefined;
   const everything = () => (pass ??= encode(texts, wants, waiting.signal));
   return {
     everything,
-    utterances: async () => (await everything()).slice(0, spoken.length),
     lastUser: async () => (await everything())[guarded ? chat.lastUser : 0]!,
   };
 }

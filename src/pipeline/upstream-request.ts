@@ -33,7 +33,9 @@ export function upstreamRequest(at: Trace, { operation, model, backend, store }:
   let ended = false;
 
   return {
-    spanId: span.spanId,
+    get spanId() {
+      return span.spanId;
+    },
     responseHeaders(headers) {
       response = headers;
       if (operation)
@@ -64,7 +66,7 @@ export function upstreamRequest(at: Trace, { operation, model, backend, store }:
           // Seconds, as OpenTelemetry's conventions have it.
           .set(
             "gen_ai.response.time_to_first_chunk",
-            first === undefined ? undefined : (first - span.startMs) / 1000,
+            first === undefined || (response?.status ?? 0) >= 400 ? undefined : (first - span.startMs) / 1000,
           );
         if (completion.storable && response?.status === 200) store?.(completion.storable);
       }

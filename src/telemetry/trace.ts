@@ -3,6 +3,12 @@ import { epochOffsetMs, now } from "./clock.ts";
 import type { SpanContext } from "./w3c.ts";
 
 export type AttributeValue = string | number | boolean | readonly string[];
+/** Characters. Paths, ids and model names are the client's own text: none may carry a prompt into a trace. */
+const longestText = 256;
+
+/** Shared by all spans that record nothing. */
+const none: never[] = [];
+
 export type SpanKind = "internal" | "server" | "client";
 
 /**
@@ -16,7 +22,7 @@ export class Span {
   readonly startMs: number;
   endMs = 0;
   /** Key, value, key, value: pairs are collected, never looked up, in the request path. */
-  readonly attributes: (string | AttributeValue)[] = [];
+  readonly attributes: (string | AttributeValue)[];
   /** Description of the failure; set means status ERROR. */
   error: string | undefined;
   readonly #recording: boolean;
@@ -25,7 +31,8 @@ export class Span {
   constructor(name: string, kind: SpanKind, recording: boolean) {
     this.name = name;
     this.kind = kind;
-    this.startMs = now();
+    this.startMs = recording ? now() : 0;
+    this.attributes = recording ? [] : none;
     this.#recording = recording;
   }
 
@@ -35,9 +42,11 @@ export class Span {
     return this.#id;
   }
 
-  /** Sets an attribute; `undefined` is left out. Set twice, the last value counts. */
+  /** Sets an attribute; `undefined` is left out, text is cut. Set twice, the last value counts. */
   set(key: string, value: AttributeValue | undefined): this {
-    if (this.#recording && value !== undefined) this.attributes.push(key, value);
+    if (this.#recording && value !== undefined) {
+      this.attributes.push(key, typeof value === "string" ? value.slice(0, longestText) : value);
+    }
     return this;
   }
 

@@ -4,7 +4,7 @@ import type { SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { Config } from "../config/schema.ts";
 import { toReadableSpans } from "./readable.ts";
 import { sampler } from "./sampler.ts";
-import { randomHex, Trace } from "./trace.ts";
+import { randomHex, Trace, type TraceIdentity } from "./trace.ts";
 import type { SpanContext } from "./w3c.ts";
 
 type TracingPolicy = Config["observability"]["tracing"];
@@ -56,6 +56,7 @@ export function startTracing(
   let immediate: NodeJS.Immediate | undefined;
   let lastWarning = Number.NEGATIVE_INFINITY;
   let unreported = 0;
+  let outOfTime = false;
 
   const failed = (spans: number, cause: string) => {
     health.failed += spans;
@@ -95,7 +96,7 @@ export function startTracing(
     if (queue.length > 0) schedule();
   };
   const drain = async (): Promise<void> => {
-    while (exporter && queue.length > 0) {
+    while (exporter && queue.length > 0 && !outOfTime) {
       if (exporting.size >= batchesUnderWay) await Promise.race(exporting);
       else send(exporter);
     }
@@ -110,10 +111,10 @@ export function startTracing(
   return {
     health,
     begin(rootName, fromMetadata, fromHeaders) {
+      if (!exporter) return new Trace(rootName, untraced);
       const parent = fromMetadata ?? fromHeaders;
       const traceId = parent?.traceId ?? randomHex(16);
-      const propagates = exporter !== undefined;
-      const sampled = propagates && sample(parent, traceId);
+      const sampled = sample(parent, traceId);
       return new Trace(rootName, {
         traceId,
         parentSpanId: parent?.spanId,
@@ -123,7 +124,7 @@ export function startTracing(
           fromMetadata && fromHeaders && fromHeaders.traceId !== fromMetadata.traceId
             ? fromHeaders
             : undefined,
-        propagates,
+        propagates: true,
       });
     },
     finish(trace) {
@@ -139,13 +140,18 @@ export function startTracing(
     async shutdown(deadlineMs) {
       let timeout: NodeJS.Timeout | undefined;
       const deadline = new Promise<void>((resolve) => {
-        timeout = setTimeout(resolve, deadlineMs);
+        timeout = setTimeout(() => {
+          outOfTime = true;
+          resolve();
+        }, deadlineMs);
       });
       await Promise.race([drain().catch((error: Error) => failed(0, error.message)), deadline]);
       clearTimeout(timeout);
     },
   };
 }
+
+const untraced: TraceIdentity = { traceId: "", flags: 0, state: "", propagates: false };
 
 function resourceAttributes(resource: TracingPolicy["resource"]): Record<string, string> {
   const environment = resource.deployment_environment;

@@ -144,6 +144,7 @@ for (const transport of transports) {
         [chat("a number please"), { authorization: "Bearer other" }],
         [{ model: "auto", messages: [{ role: "user", content: "x" }, ...history] }, {}],
         [chat("a number please", { temperature: 0.1 }), {}],
+        [chat("a number please"), { "x-api-key": "other" }],
         [{ ...chat("a number please"), model: "MoM" }, {}],
       ] as const) {
         const { answers } = await router.play(exchange(body, headers).slice(0, 2), { hangUp: "cut" });
@@ -270,6 +271,68 @@ for (const transport of transports) {
       }
     });
 
+    test("a guarded path in disguise is refused, and so are doors whose requests cannot be read", async () => {
+      for (const path of [
+        "/v1/chat/completions%0a",
+        "/v1/chat/completions%0A?x=1",
+        "/v1/completions%20",
+        "/V1/Chat/Completions",
+        "/v1/chat/completions;x=1",
+        "/v1/chat%2fcompletions",
+        "/v1/chat%252fcompletions",
+        "/v1//chat/completions",
+        "/v1/chat\\completions",
+        "/health%00",
+      ]) {
+        const { answers } = await router.play([sends.requestHeaders({ ":path": path })]);
+        assert.deepEqual(
+          [errorOf(answers[0]!).status, errorOf(answers[0]!).code],
+          [400, "invalid_path"],
+          path,
+        );
+      }
+      for (const path of [
+        "/v1/responses",
+        "/v1/messages",
+        "/invocations",
+        "/chat/completions",
+        "/v1/%72esponses",
+      ]) {
+        const { answers } = await router.play([sends.requestHeaders({ ":path": path })]);
+        assert.deepEqual(
+          [errorOf(answers[0]!).status, errorOf(answers[0]!).code],
+          [404, "unguarded_path"],
+          path,
+        );
+      }
+      const upgrade = await router.play([sends.requestHeaders({ upgrade: "websocket" })]);
+      assert.equal(errorOf(upgrade.answers[0]!).code, "invalid_path");
+    });
+
+    test("text of a client's own in names and ids is bounded in every span", async () => {
+      const long = "x".repeat(5000);
+      const named = await router.play(exchange({ ...chat("hi"), model: long }).slice(0, 2));
+      assert.deepEqual(
+        [errorOf(named.answers[1]!).status, errorOf(named.answers[1]!).code],
+        [400, "invalid_model"],
+      );
+      const { spans } = await router.play([
+        sends.get(`/${long}`, { "x-request-id": long }),
+        sends.responseHeaders(200),
+        sends.responseBody(""),
+      ]);
+      for (const span of [...named.spans, ...spans]) {
+        for (const value of Object.values(span.attributes)) assert.ok(String(value).length <= 256);
+      }
+    });
+
+    test("personal data around the conversation counts as well", async () => {
+      const { answers } = await router.play(
+        exchange({ ...chat("hi"), model: "strict", documents: [{ text: "write to a@b" }] }).slice(0, 2),
+      );
+      assert.equal(errorOf(answers[1]!).code, "pii_violation");
+    });
+
     test("GET /v1/models lists the auto alias and every model", async () => {
       const { answers, spans } = await router.play([sends.get("/v1/models?x=secret")]);
       const { data } = JSON.parse(bodyOf(answers[0]!)!.toString()) as { data: { id: string }[] };
@@ -330,6 +393,10 @@ for (const transport of transports) {
         (upgrade.answers[0]!.mode_override as { response_body_mode: string }).response_body_mode,
         "NONE",
       );
+      assert.deepEqual(tree(upgrade.spans, outcome), [
+        "request.received outcome=passthrough http.response.status_code=101",
+        "  upstream.request http.response.status_code=101",
+      ]);
     });
 
     test("an upstream that fails is told by status, not by silence", async () => {

@@ -102,12 +102,12 @@ describe("early exits", () => {
     ["an attack", "ATTACK", "jailbreak", []],
     ["personal data", "a@b", "pii", []],
     ["both: the attack is told", "ATTACK a@b", "jailbreak", []],
-    ["no model", "hello", "unknown_model", ["cache.lookup", "routing.decision"]],
+    ["no model", "hello", "no_model", ["cache.lookup", "routing.decision"]],
   ];
   const guards = ["classification", "security.pii_detection", "security.jailbreak_detection"];
   for (const [name, text, kind, further] of cases) {
     test(name, async () => {
-      const settings = kind === "unknown_model" ? yaml.replace("default_model: strict-lora", "") : yaml;
+      const settings = kind === "no_model" ? yaml.replace("default_model: strict-lora", "") : yaml;
       const { outcome, stages } = await route(text, settings);
       assert.equal(outcome.kind, "refuse");
       assert.equal(outcome.refusal.kind, kind);
@@ -143,11 +143,11 @@ describe("the encoder computes what somebody needs, over what must be seen", () 
       1,
     ],
     [
-      "personal data, without surroundings",
+      "personal data, surroundings included",
       `${bare}classifier: { pii_model: {} }`,
       "open",
       { entities: true },
-      2,
+      3,
     ],
   ];
   for (const [name, settings, model, wanted, texts] of cases) {

@@ -130,7 +130,7 @@ describe("what comes back", () => {
       { type: "text/html", chunks: ["<p>"] },
       { "response.time_to_first_chunk": 0.25 },
     ],
-    ["an error", { status: 429, chunks: ["{}"] }, { "response.time_to_first_chunk": 0.25 }, "HTTP 429"],
+    ["an error", { status: 429, chunks: ["{}"] }, {}, "HTTP 429"],
     ["JSON that is none", { chunks: ["{"] }, { "response.time_to_first_chunk": 0.25 }],
   ];
   for (const [name, response, expected, error] of cases) {

@@ -32,7 +32,7 @@ export const semantic_cache = section(
     ),
     eviction_policy: choice("Which entry goes when the cache is full.", ["fifo", "lru", "lfu"], "fifo"),
     tenant_header: text(
-      "Request header whose value separates the caches of tenants; only its hash is kept.",
+      "Header that separates the caches of tenants, beside `authorization`, `x-api-key` and `api-key`.",
       {
         default: "authorization",
         pattern: "^[a-z0-9!#$%&'*+.^_`|~-]+$",

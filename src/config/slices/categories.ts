@@ -29,7 +29,9 @@ export const categories = list(
     ),
     semantic_cache_enabled: optional(flag("`false` keeps the category out of the cache.")),
     semantic_cache_similarity_threshold: optional(share("Overrides `semantic_cache.similarity_threshold`.")),
-    jailbreak_enabled: optional(flag("`false` switches the prompt guard off for it.")),
+    jailbreak_enabled: optional(
+      flag("Switches the prompt guard on or off for it, whatever `prompt_guard.enabled` says."),
+    ),
     jailbreak_threshold: optional(share("Overrides `prompt_guard.threshold`.")),
     pii_enabled: optional(flag("`false` switches the detector of personal data off for it.")),
     pii_threshold: optional(share("Overrides `classifier.pii_model.threshold`.")),

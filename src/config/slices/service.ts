@@ -27,7 +27,9 @@ export const inference = section(
   "The model that classifies, guards and embeds, and the threads it runs in.",
   {
     model_path: optional(
-      text("Directory of an ONNX model of your own; without it the embedded model serves every task."),
+      text(
+        "Directory with an `encoder.onnx` and `encoder.json` made by training/train.py; without it the embedded model.",
+      ),
     ),
     workers: whole(
       "Inference threads; more than the cores that are free makes every request slower. Read at start only.",

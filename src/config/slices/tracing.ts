@@ -19,16 +19,16 @@ const resource = section("What the spans say about their origin.", {
 });
 
 export const observability = section("What the router tells about its work.", {
-  tracing: section("OpenTelemetry traces; the `OTEL_*` variables are honoured as well.", {
+  tracing: section("OpenTelemetry traces; spans leave over OTLP gRPC or as JSON.", {
     enabled: flag("Switches tracing on; off, the trace headers pass untouched.", false),
     provider: choice(
-      "Names of the attributes: OpenTelemetry's, and those of OpenInference or OpenLLMetry in addition.",
+      "Names of the attributes; only `opentelemetry` is implemented, the others load with a warning.",
       ["opentelemetry", "openinference", "openllmetry"],
       "opentelemetry",
     ),
     exporter,
     sampling,
     resource,
-    capture_content: flag("`true` puts prompts and answers into spans.", false),
+    capture_content: flag("Not implemented: content is never captured; `true` loads with a warning.", false),
   }),
 });

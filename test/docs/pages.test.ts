@@ -161,6 +161,7 @@ describe("docs/errors.md", () => {
     { kind: "unsupported_encoding", encoding: "gzip" },
     { kind: "unguarded_path" },
     { kind: "unknown_model", model: "gpt-9" },
+    { kind: "no_model" },
     { kind: "no_endpoint", model: "math-model" },
     { kind: "pii", types: ["EMAIL_ADDRESS"], model: "general-model" },
     { kind: "jailbreak", type: "jailbreak", confidence: 0.981 },

@@ -9,6 +9,7 @@ import { endpointHealth } from "./pipeline/endpoint-health.ts";
 import { buildService, reads, routes } from "./router.ts";
 import { otlpExporter } from "./telemetry/otlp-exporter.ts";
 import { stdoutExporter } from "./telemetry/stdout-exporter.ts";
+import { type Origin, type TraceExporter, viaSdk } from "./telemetry/trace-exporter.ts";
 import { startTracing } from "./telemetry/tracing.ts";
 import { version } from "./version.ts";
 
@@ -26,7 +27,7 @@ export async function run(
   for (const warning of warnings) log.warn(warning);
 
   const { tracing: policy } = config.observability;
-  const exporter = policy.enabled ? makeExporter(policy.exporter) : undefined;
+  const exporter = policy.enabled ? exporterOf(policy.exporter) : undefined;
   const tracing = startTracing(policy, version, exporter, (message) => log.warn(message));
   const routing = routes(config);
   if (!routing) log.warn("the configuration names no models and no guards: every request is passed through");
@@ -76,8 +77,10 @@ const noEncoder: Encoder = {
   close: async () => {},
 };
 
-const makeExporter = (policy: Config["observability"]["tracing"]["exporter"]) =>
-  policy.type === "stdout" ? stdoutExporter() : otlpExporter(policy);
+const exporterOf =
+  (policy: Config["observability"]["tracing"]["exporter"]) =>
+  (origin: Origin): TraceExporter =>
+    policy.type === "stdout" ? viaSdk(stdoutExporter(), origin) : otlpExporter(policy, origin);
 
 const encoderOptions = ({ inference }: Config) => ({
   ...(inference.model_path !== undefined && { path: inference.model_path }),

@@ -53,6 +53,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       "src/outcome.ts",
       "src/chat/",
       "src/telemetry/",
+      "src/protobuf/",
       "type src/config/",
     ],
   ],
@@ -60,7 +61,8 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ["src/config/", ["src/config/"]],
   ["src/models/", ["src/models/", "src/config/schema.ts"]],
   ["src/cache/", ["src/cache/", "src/config/schema.ts"]],
-  ["src/telemetry/", ["src/telemetry/", "src/config/schema.ts", "src/outcome.ts"]],
+  ["src/telemetry/", ["src/telemetry/", "src/config/schema.ts", "src/outcome.ts", "src/protobuf/"]],
+  ["src/protobuf/", ["src/protobuf/"]],
   ["src/envoy/", ["src/envoy/"]],
 ];
 

@@ -1,5 +1,5 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
-import { Reader } from "../../src/extproc/wire.ts";
+import { Reader } from "../../src/protobuf/wire.ts";
 import { answerParent } from "../lib/role.ts";
 
 /**

@@ -69,7 +69,7 @@ async function start({ collector, encoderMs }: { collector: number; encoderMs: n
   const cache = memoryCache({ maxEntries: 10_000, ttlSeconds: 3600, eviction: "fifo" });
   const service = buildService(config, { encoder, cache, health: endpointHealth() }, 1);
   const policy = config.observability.tracing;
-  exporting = startTracing(policy, version, otlpExporter(policy.exporter), console.error);
+  exporting = startTracing(policy, version, (origin) => otlpExporter(policy.exporter, origin), console.error);
   const off = startTracing(policy, version, undefined, console.error);
   watchVerdicts();
   const serving = { current: () => service, fault: (error: unknown) => console.error(error) };

@@ -1,5 +1,5 @@
+import { Reader } from "../protobuf/wire.ts";
 import { Headers, noHeaders } from "./headers.ts";
-import { Reader } from "./wire.ts";
 
 /** The phases of an exchange, in Envoy's words; each message is of one, and so is its answer. */
 export const phases = [

@@ -1,5 +1,5 @@
+import { Writer } from "../protobuf/wire.ts";
 import { type Phase, phases } from "./decode.ts";
-import { Writer } from "./wire.ts";
 
 export interface HeaderMutation {
   readonly set?: readonly (readonly [name: string, value: string])[];

@@ -1,10 +1,9 @@
 import { ExportResultCode } from "@opentelemetry/core";
-import { resourceFromAttributes } from "@opentelemetry/resources";
-import type { SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { Config } from "../config/schema.ts";
-import { toReadableSpans } from "./readable.ts";
+import { spansIn } from "./otlp-exporter.ts";
 import { sampler } from "./sampler.ts";
 import { randomHex, Trace, type TraceIdentity } from "./trace.ts";
+import type { Origin, TraceExporter } from "./trace-exporter.ts";
 import type { SpanContext } from "./w3c.ts";
 
 type TracingPolicy = Config["observability"]["tracing"];
@@ -37,18 +36,20 @@ const logEveryMs = 10_000;
 
 /**
  * The tracing pipeline behind the light records.
- * @param exporter where finished spans go; undefined: tracing is off, nothing is recorded or propagated.
+ * @param makeExporter where finished exchanges go; undefined: tracing is off, nothing is recorded or propagated.
  * @param warn receives one line at most every ten seconds when exporting fails.
  */
 export function startTracing(
   policy: TracingPolicy,
   version: string,
-  exporter: SpanExporter | undefined,
+  makeExporter: ((origin: Origin) => TraceExporter) | undefined,
   warn: (message: string) => void,
 ): Tracing {
   const sample = sampler(policy.sampling);
-  const scope = { name: "semantic-router", version };
-  const resource = resourceFromAttributes(resourceAttributes(policy.resource));
+  const exporter = makeExporter?.({
+    resource: resourceAttributes(policy.resource),
+    scope: { name: "semantic-router", version },
+  });
   const health: ExportHealth = { exported: 0, failed: 0, dropped: 0, queued: 0 };
   const queue: Trace[] = [];
   const exporting = new Set<Promise<void>>();
@@ -67,19 +68,19 @@ export function startTracing(
     unreported = 0;
   };
 
-  const send = (to: SpanExporter): void => {
+  const send = (to: TraceExporter): void => {
     const batch = queue.splice(0, batchExchanges);
     health.queued = queue.length;
-    const spans = batch.flatMap((trace) => toReadableSpans(trace, resource, scope));
+    const spans = spansIn(batch);
     const sent = new Promise<void>((resolve, reject) => {
-      to.export(spans, (result) => {
+      to.export(batch, (result) => {
         if (result.code !== ExportResultCode.SUCCESS)
           return reject(result.error ?? new Error("the exporter gave no reason"));
-        health.exported += spans.length;
+        health.exported += spans;
         resolve();
       });
     })
-      .catch((error: Error) => failed(spans.length, error.message))
+      .catch((error: Error) => failed(spans, error.message))
       .finally(() => {
         exporting.delete(sent);
         if (queue.length > 0) schedule();

@@ -12,6 +12,7 @@ import type { Serving } from "../../src/extproc/service.ts";
 import type { Encoder } from "../../src/models/encode.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildService, routes } from "../../src/router.ts";
+import { viaSdk } from "../../src/telemetry/trace-exporter.ts";
 import { startTracing } from "../../src/telemetry/tracing.ts";
 import { readTraceContext } from "../../src/telemetry/w3c.ts";
 import { openStream, oracle } from "./ext-proc.ts";
@@ -56,7 +57,12 @@ export async function startRouter(yaml: string, transport: Transport): Promise<R
     shutdown: async () => {},
   };
   const { tracing: policy } = config.observability;
-  const tracing = startTracing(policy, "test", policy.enabled ? exporter : undefined, () => {});
+  const tracing = startTracing(
+    policy,
+    "test",
+    policy.enabled ? (origin) => viaSdk(exporter, origin) : undefined,
+    () => {},
+  );
   const cache = config.semantic_cache.enabled
     ? memoryCache({ maxEntries: 100, ttlSeconds: 60, eviction: "fifo" })
     : undefined;

@@ -3,6 +3,7 @@ import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Tracing as Policy } from "../../src/config/schema.ts";
 import type { Trace } from "../../src/telemetry/trace.ts";
+import { viaSdk } from "../../src/telemetry/trace-exporter.ts";
 import { startTracing, type Tracing } from "../../src/telemetry/tracing.ts";
 
 type Export = (spans: ReadableSpan[], done: (result: ExportResult) => void) => void;
@@ -30,8 +31,11 @@ export function startWith({
   };
   const { tracing: defaults } = parseConfig("").config.observability;
   const policy = { ...defaults, ...(sampling && { sampling }), ...(resource && { resource }) };
-  const tracing = startTracing(policy, "9.9", exporting ? exporter : undefined, (line) =>
-    warnings.push(line),
+  const tracing = startTracing(
+    policy,
+    "9.9",
+    exporting ? (origin) => viaSdk(exporter, origin) : undefined,
+    (line) => warnings.push(line),
   );
   return { tracing, spans, warnings };
 }

@@ -14,7 +14,7 @@ observability:
     exporter: { type: otlp, endpoint: "${endpoint}", insecure: true }
     resource: { service_name: sr, service_version: "1.2", deployment_environment: test }
 `).config.observability;
-  return startTracing(policy, "9.9", otlpExporter(policy.exporter), warn);
+  return startTracing(policy, "9.9", (origin) => otlpExporter(policy.exporter, origin), warn);
 };
 
 test("a real collector receives every attribute type, parents, trace state, status, link and resource", async () => {

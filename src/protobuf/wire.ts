@@ -1,4 +1,4 @@
-/** Protobuf's wire format, as much of it as ext_proc needs (docs/decisions/0003 has the numbers that justify it). */
+/** Protobuf's wire format, as much of it as ext_proc and OTLP need (docs/decisions/0003 and 0008 have the numbers). */
 
 /** Reads one message. Fields of other numbers are skipped by the caller with `skip`. Throws RangeError when cut short. */
 export class Reader {
@@ -107,6 +107,56 @@ export class Writer {
     else this.#bytes.set(value, this.#start);
     this.#varint(length);
     this.#varint(field * 8 + 2);
+  }
+
+  /** A length-delimited field of bytes given as hex digits. */
+  hex(field: number, digits: string): void {
+    const length = digits.length / 2;
+    this.#room(length + 16);
+    this.#start -= length;
+    this.#bytes.write(digits, this.#start, "hex");
+    this.#varint(length);
+    this.#varint(field * 8 + 2);
+  }
+
+  double(field: number, value: number): void {
+    this.#room(16);
+    this.#start -= 8;
+    this.#bytes.writeDoubleLE(value, this.#start);
+    this.#varint(field * 8 + 1);
+  }
+
+  fixed32(field: number, value: number): void {
+    this.#room(16);
+    this.#start -= 4;
+    this.#bytes.writeUInt32LE(value, this.#start);
+    this.#varint(field * 8 + 5);
+  }
+
+  /** An unsigned 64-bit number in its two halves: it may be more than a double holds exactly. */
+  fixed64(field: number, high: number, low: number): void {
+    this.#room(16);
+    this.#start -= 8;
+    this.#bytes.writeUInt32LE(low, this.#start);
+    this.#bytes.writeUInt32LE(high, this.#start + 4);
+    this.#varint(field * 8 + 1);
+  }
+
+  /** A varint field of a whole number that may be negative: int64. */
+  integer(field: number, value: number): void {
+    if (value >= 0) {
+      this.number(field, value);
+      return;
+    }
+    // Two's complement, always ten bytes; rare enough for BigInt.
+    this.#room(16);
+    let rest = BigInt.asUintN(64, BigInt(value));
+    const bytes: number[] = [];
+    for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+    bytes.push(Number(rest));
+    this.#start -= bytes.length;
+    this.#bytes.set(bytes, this.#start);
+    this.#varint(field * 8);
   }
 
   /** A varint field: int32, bool or enum. */

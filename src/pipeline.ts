@@ -1,7 +1,7 @@
 import type { SemanticCache } from "./cache/cache.ts";
 import type { Chat } from "./chat/request.ts";
 import type { Config } from "./config/schema.ts";
-import type { Encoder } from "./models/encode.ts";
+import type { Encoder, Wants } from "./models/encode.ts";
 import type { Outcome } from "./outcome.ts";
 import { backendSelection } from "./pipeline/backend-selection.ts";
 import { type Asker, cacheLookup } from "./pipeline/cache-lookup.ts";
@@ -39,39 +39,45 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
   const decide = routingDecision(config);
   const selectBackend = backendSelection(config, health);
   const injectSystemPrompt = systemPromptInjection();
+  const wantedByAuto = wants(true);
+  const wantedBySpecified = wants(false);
 
   return async (chat, asker, at, waiting) => {
     const requested = models.requested(chat.requestedModel);
     if (requested.kind === "unknown") return refuse({ kind: "unknown_model", model: chat.requestedModel });
     const auto = requested.kind === "auto";
-    const pass = sharedPass(encoder.encode, chat, wants(auto), waiting);
+    const wanted = auto ? wantedByAuto : wantedBySpecified;
+    const pass = sharedPass(encoder.encode, chat, wanted, waiting);
 
     const classifying =
       auto && config.categories.length > 0 ? classify(chat, pass, at) : Promise.resolve(undefined);
     const mayAnswer = (classified: Awaited<typeof classifying>) =>
       auto ? candidates(classified).map(({ model }) => model.base) : [requested.model.base];
-    const [classified, pii, jailbreak] = await together([
-      classifying,
-      detectPii(pass, classifying, mayAnswer, at),
-      detectJailbreak(pass, classifying, at),
-    ]);
+    // Where nothing reads the prompt, nothing is waited for.
+    const [classified, pii, jailbreak] = readsPrompt(wanted)
+      ? await together([
+          classifying,
+          detectPii(pass, classifying, mayAnswer, at),
+          detectJailbreak(pass, classifying, at),
+        ])
+      : unread;
     if (jailbreak.kind === "found") return refuse({ ...jailbreak, kind: "jailbreak" });
     if (pii.kind === "refused") return refuse({ kind: "pii", types: pii.denied, model: pii.model });
 
     const cached =
-      pii.kind === "clear" ? await lookUpCache(chat, asker, classified, pass, at, waiting) : noCache;
+      cache && pii.kind === "clear" ? await lookUpCache(chat, asker, classified, pass, at, waiting) : noCache;
     if (cached.kind === "hit") return { kind: "reply", contentType: cached.contentType, body: cached.body };
 
     const piiTypes = pii.kind === "found" ? pii.types : [];
     const decision = auto
-      ? await decide.auto(candidates(classified), classified ?? noCategory, piiTypes, chat.requestedModel, at)
-      : await decide.specified(requested.model, chat.requestedModel, at);
+      ? decide.auto(candidates(classified), classified ?? noCategory, piiTypes, chat.requestedModel, at)
+      : decide.specified(requested.model, chat.requestedModel, at);
     if (!decision) return refuse({ kind: "no_model" });
 
-    const selected = await selectBackend(decision.model, at);
+    const selected = selectBackend(decision.model, at);
     if (selected.kind === "none") return refuse({ kind: "no_endpoint", model: decision.model.name });
 
-    const { body, injected } = auto ? await injectSystemPrompt(chat, decision, at) : unedited;
+    const { body, injected } = auto ? injectSystemPrompt(chat, decision, at) : unedited;
     const backend = selected.kind === "backend" ? selected.backend : undefined;
     return {
       kind: "forward",
@@ -92,7 +98,7 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
     };
   };
 
-  function wants(auto: boolean) {
+  function wants(auto: boolean): Wants {
     return {
       category: auto && config.categories.length > 0,
       jailbreak: config.prompt_guard.enabled || config.categories.some((one) => one.jailbreak_enabled),
@@ -102,6 +108,8 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
   }
 }
 
+const readsPrompt = ({ category, jailbreak, entities }: Wants) => category || jailbreak || entities;
+const unread = [undefined, { kind: "clear" }, { kind: "clear" }] as const;
 const unedited = { body: undefined, injected: false };
 const noCache = { kind: "miss" as const, store: undefined };
 const noCategory = { category: undefined, confidence: 0, by: "none" as const, scores: [] };

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startChild } from "../../scripts/lib/child.ts";
+import { processorArgs } from "../../scripts/lib/processor.ts";
 import { freePort } from "../../test/support/ports.ts";
 import { onCore, pidOf } from "./role.ts";
 
@@ -33,13 +34,10 @@ export async function startProcessor(options: ProcessorOptions): Promise<Running
   writeFileSync(file, options.config);
   const port = await freePort();
   const [command, args] = onCore(options.core, process.execPath, [
-    "--disable-warning=ExperimentalWarning",
     ...(options.nodeArgs ?? []),
-    options.main ?? source,
-    "--config",
-    file,
-    "--listen",
-    `127.0.0.1:${port}`,
+    ...processorArgs("--config", file, "--listen", `127.0.0.1:${port}`).map((arg) =>
+      arg === source ? (options.main ?? source) : arg,
+    ),
   ]);
   const env = { ...process.env, NODE_COMPILE_CACHE: options.compileCache ?? process.env.NODE_COMPILE_CACHE };
   const started = performance.now();

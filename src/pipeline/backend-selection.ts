@@ -17,7 +17,7 @@ export type Selected =
 export function backendSelection(config: Pick<Config, "vllm_endpoints">, health: EndpointHealth) {
   const pick = endpointPicker(config, health);
 
-  return (model: RoutableModel, at: Trace): Promise<Selected> =>
+  return (model: RoutableModel, at: Trace): Selected =>
     stage(at, "semantic_router.backend.selection", (span) => {
       if (config.vllm_endpoints.length === 0) {
         span.set("endpoint.reason", "left_to_envoy");

@@ -17,7 +17,7 @@ export function routingDecision(
 
   return {
     /** The model the client named. */
-    specified: (model: RoutableModel, requested: string, at: Trace): Promise<Decision> =>
+    specified: (model: RoutableModel, requested: string, at: Trace): Decision =>
       stage(at, "semantic_router.routing.decision", (span) => {
         span
           .set("routing.strategy", "specified")
@@ -39,7 +39,7 @@ export function routingDecision(
       piiTypes: readonly string[],
       requested: string,
       at: Trace,
-    ): Promise<Decision | undefined> =>
+    ): Decision | undefined =>
       stage(at, "semantic_router.routing.decision", (span) => {
         const refused = candidates.filter(({ model }) => denied(model.base, piiTypes).length > 0);
         const allowed = candidates.filter((candidate) => !refused.includes(candidate));

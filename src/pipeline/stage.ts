@@ -6,16 +6,27 @@ import type { Span, Trace } from "../telemetry/trace.ts";
  * A span as a block: opened, failed and ended here and nowhere else. The parent is always the root of `at`, so stages
  * stay siblings and no exit leaves one open.
  */
-export async function stage<T>(at: Trace, name: string, work: (span: Span) => Promise<T> | T): Promise<T> {
+export function stage<T>(at: Trace, name: string, work: (span: Span) => T): T {
   const span = at.open(name);
-  try {
-    return await work(span);
-  } catch (error) {
-    span.fail(causeOf(error)).set("error.type", causeOf(error));
+  const failed = (error: unknown): never => {
+    span.fail(causeOf(error)).set("error.type", causeOf(error)).end();
     throw error;
-  } finally {
-    span.end();
+  };
+  let result: T;
+  try {
+    result = work(span);
+  } catch (error) {
+    return failed(error);
   }
+  if (!(result instanceof Promise)) {
+    span.end();
+    return result;
+  }
+  const ended = (value: unknown) => {
+    span.end();
+    return value;
+  };
+  return result.then(ended, failed) as T;
 }
 
 /**

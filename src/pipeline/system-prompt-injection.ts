@@ -13,7 +13,7 @@ export interface Injected {
 /** Writes the decision into the body: the model, how it reasons, and the category's system prompt. */
 export const systemPromptInjection =
   () =>
-  (chat: Chat, decision: Decision, at: Trace): Promise<Injected> =>
+  (chat: Chat, decision: Decision, at: Trace): Injected =>
     stage(at, "semantic_router.system_prompt.injection", (span) => {
       const { category } = decision;
       const text = category?.system_prompt_enabled ? category.system_prompt : undefined;

@@ -45,7 +45,8 @@ export class Span {
   /** Sets an attribute; `undefined` is left out, text is cut. Set twice, the last value counts. */
   set(key: string, value: AttributeValue | undefined): this {
     if (this.#recording && value !== undefined) {
-      this.attributes.push(key, typeof value === "string" ? value.slice(0, longestText) : value);
+      const long = typeof value === "string" && value.length > longestText;
+      this.attributes.push(key, long ? value.slice(0, longestText) : value);
     }
     return this;
   }

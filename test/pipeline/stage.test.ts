@@ -43,7 +43,10 @@ describe("stage", () => {
       ];
       for (const work of works) {
         const at = newTrace();
-        await assert.rejects(stage(at, "one", work), (thrown) => thrown === error);
+        await assert.rejects(
+          async () => stage(at, "one", work),
+          (thrown) => thrown === error,
+        );
         const { span, attributes } = onlySpan(at);
         assert.equal(span.error, cause);
         assert.deepEqual(attributes, { "error.type": cause });
@@ -58,18 +61,21 @@ describe("orElse", () => {
     const at = newTrace();
     return stage(at, "one", (span) => orElse("guard", onError, "fallback", span)(thrown));
   };
-  test("allow: the fallback", async () => assert.equal(await handle("allow", error), "fallback"));
-  test("refuse: a fault that names stage and reason", async () => {
-    await assert.rejects(handle("refuse", error), { name: "StageFault", message: "guard: deadline" });
+  test("allow: the fallback", () => assert.equal(handle("allow", error), "fallback"));
+  test("refuse: a fault that names stage and reason", () => {
+    assert.throws(() => handle("refuse", error), { name: "StageFault", message: "guard: deadline" });
   });
-  test("what is no failure of the model is nobody's to allow", async () => {
+  test("what is no failure of the model is nobody's to allow", () => {
     for (const other of [
       new TypeError("bug"),
       new StageFault("x", "y"),
       new DOMException("gone", "AbortError"),
     ]) {
       for (const onError of ["allow", "refuse"] as const) {
-        await assert.rejects(handle(onError, other), (thrown) => thrown === other);
+        assert.throws(
+          () => handle(onError, other),
+          (thrown) => thrown === other,
+        );
       }
     }
   });

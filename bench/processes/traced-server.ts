@@ -33,6 +33,9 @@ const isOn = () => (mode === "alternate" ? Math.floor((begun - 1) / blockSize) %
 function switched(on: Tracing, off: Tracing): Tracing {
   return {
     health: on.health,
+    get enabled() {
+      return isOn();
+    },
     begin(...context) {
       begun += 1;
       const block = mode === "alternate" ? Math.floor((begun - 1) / blockSize) : 0;

@@ -27,7 +27,9 @@ export async function converse(
   const at = tracing.begin(
     "semantic_router.request.received",
     fromMetadata,
-    readTraceContext(headers.all(names.traceparent), headers.all(names.tracestate)),
+    tracing.enabled
+      ? readTraceContext(headers.all(names.traceparent), headers.all(names.tracestate))
+      : undefined,
   );
   const story: Story = { ending: "aborted", reason: "ended_before_verdict" };
   const requestId = headers.get(names.requestId) ?? randomUUID();

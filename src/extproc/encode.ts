@@ -57,6 +57,7 @@ export function encode(answer: Answer): Buffer {
 }
 
 function writeProceed({ phase, set, remove, body, clearRouteCache, bodyModes }: Proceed): Buffer {
+  writer.begin();
   if (bodyModes) {
     const start = writer.mark;
     writer.number(4, bodyModes.response);
@@ -85,6 +86,7 @@ function writeProceed({ phase, set, remove, body, clearRouteCache, bodyModes }: 
 }
 
 function writeImmediate({ status, headers, body, details }: Immediate): Buffer {
+  writer.begin();
   const start = writer.mark;
   writer.field(5, details);
   writer.field(3, body);

@@ -23,7 +23,8 @@ export interface Story {
 }
 
 /** Writes what is known of the request. Names before 2023 and after stand side by side: dashboards use both. */
-export function describeRequest({ root }: Trace, headers: Headers, requestId: string): void {
+export function describeRequest({ root, recording }: Trace, headers: Headers, requestId: string): void {
+  if (!recording) return;
   const method = headers.get(names.method);
   const path = pathOf(headers);
   root
@@ -45,7 +46,8 @@ export function describeChat({ root, recording }: Trace, chat: Chat): void {
 }
 
 /** @param guarded whether any guard is on; without one nothing was allowed or blocked. */
-export function describeOutcome({ root }: Trace, outcome: Outcome, guarded: boolean): void {
+export function describeOutcome({ root, recording }: Trace, outcome: Outcome, guarded: boolean): void {
+  if (!recording) return;
   if (outcome.kind === "refuse") {
     const { refusal } = outcome;
     if (refusal.kind === "pii" || refusal.kind === "jailbreak") root.set("security.action", "blocked");

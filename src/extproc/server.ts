@@ -106,7 +106,7 @@ async function attend(call: Call, serving: Serving, tracing: Tracing): Promise<v
   const end = () => envoy.end();
   call.on("end", end).on("cancelled", end).on("error", end);
   try {
-    await converse(envoy, serving, tracing, contextOf(call.metadata));
+    await converse(envoy, serving, tracing, tracing.enabled ? contextOf(call.metadata) : undefined);
     call.end();
   } catch (error) {
     // Never a clean close: Envoy would carry on without us. An error makes it refuse the request.

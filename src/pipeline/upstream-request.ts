@@ -38,7 +38,8 @@ export function upstreamRequest(at: Trace, { operation, model, backend, store }:
     },
     responseHeaders(headers) {
       response = headers;
-      if (operation)
+      // An answer that nobody traces or keeps is not read.
+      if (operation && (at.recording || store))
         reader = readCompletion({ ...headers, keep: store !== undefined && headers.status === 200 });
       span.set("http.response.status_code", headers.status).set("response.code_details", headers.codeDetails);
       if (headers.status >= 400)

@@ -87,11 +87,16 @@ export class Reader {
 /**
  * Writes one message from its end to its beginning: the length of what is embedded is known when its header is written,
  * so nothing is measured twice and nothing is copied but once, at the end. Fields come out in the reverse of the order
- * of the calls. One buffer serves all messages; a message must be finished before the next one begins.
+ * of the calls. One buffer serves all messages, one after another: each is written by one synchronous run of calls.
  */
 export class Writer {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #start = this.#bytes.length;
+
+  /** Starts a message anew: one that failed half-way must not leave its bytes to the next. */
+  begin(): void {
+    this.#start = this.#bytes.length;
+  }
 
   /** A place to measure an embedded message from. */
   get mark(): number {

@@ -15,6 +15,7 @@ const writer = new Writer();
  * docs/decisions/0008 has what it saves. The writer goes from end to beginning, so fields are written last one first.
  */
 export function encodeTraces(traces: readonly Trace[], { resource, scope }: Origin): Buffer {
+  writer.begin();
   const start = writer.mark;
   for (let i = traces.length - 1; i >= 0; i -= 1) writeTrace(traces[i]!);
   const scopeStart = writer.mark;

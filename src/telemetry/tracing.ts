@@ -17,6 +17,8 @@ export interface ExportHealth {
 }
 
 export interface Tracing {
+  /** Off: nothing is recorded or propagated, so nothing need be read for it. */
+  readonly enabled: boolean;
   /** Begins an exchange's trace: parent from gRPC metadata if valid, else from the request headers, else a new root. */
   begin(rootName: string, fromMetadata: SpanContext | undefined, fromHeaders: SpanContext | undefined): Trace;
   /** Takes a finished exchange; returns at once. Its spans are made and exported later, in batches. */
@@ -111,6 +113,7 @@ export function startTracing(
 
   return {
     health,
+    enabled: exporter !== undefined,
     begin(rootName, fromMetadata, fromHeaders) {
       if (!exporter) return new Trace(rootName, untraced);
       const parent = fromMetadata ?? fromHeaders;

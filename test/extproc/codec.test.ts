@@ -147,6 +147,23 @@ test("clearing the route cache always brings a header mutation along: Envoy igno
   assert.ok(header_mutation);
 });
 
+test("bodies larger than the writer's buffer, and what is written after them and after a failure", () => {
+  for (const size of [60_000, 70_000, 3_000_000, 10]) {
+    const body = Buffer.alloc(size, "x");
+    const read = oracle.responseDeserialize(
+      encode({ kind: "proceed", phase: "requestBody", set: [["x-a", "1"]], body }),
+    );
+    assert.ok(bodyOf(read)?.equals(body));
+    assert.deepEqual(setHeaders(read), { "x-a": "1" });
+  }
+  const broken = [["x-a", undefined as unknown as string]] as const;
+  assert.throws(() => encode({ kind: "proceed", phase: "requestBody", set: broken, remove: ["x-b"] }));
+  const after = oracle.responseDeserialize(
+    encode({ kind: "proceed", phase: "requestBody", remove: ["x-c"] }),
+  );
+  assert.deepEqual(removedHeaders(after), ["x-c"]);
+});
+
 test("control characters never reach a header value", () => {
   const read = oracle.responseDeserialize(
     encode({ kind: "proceed", phase: "responseHeaders", set: [["x-a", "a\r\nb\0c\td"]] }),

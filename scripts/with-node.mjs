@@ -113,8 +113,12 @@ const lock = read(join(root, "package-lock.json"));
 const digest = createHash("sha256").update(lock).digest("hex");
 if (!isInstalled(lock, digest)) await withInstallLock(() => isInstalled(lock, digest) || install(digest));
 
+// The processor's own heap settings; not by NODE_OPTIONS, where an older Node, which we may be, refuses some of them.
+const { config } = JSON.parse(read(join(root, "package.json")));
+const flags = file === "src/main.ts" ? config.processor_flags.split(" ") : [];
+
 // In a session of its own, so that Ctrl-C reaches it once, from us, and not a second time from the terminal.
-const child = spawn(nodeBinary(), ["--disable-warning=ExperimentalWarning", file, ...args], {
+const child = spawn(nodeBinary(), ["--disable-warning=ExperimentalWarning", ...flags, file, ...args], {
   stdio: "inherit",
   detached: true,
   env: { NODE_COMPILE_CACHE: join(root, ".cache", "compile"), ...process.env },

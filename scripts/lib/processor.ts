@@ -7,8 +7,8 @@ const { config } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) 
 };
 
 /**
- * Arguments for Node that run the processor. The heap limits keep its memory flat: V8 otherwise lets garbage grow with
- * the memory of the machine, not with what is needed (bench/README.md has the figures).
+ * Arguments for Node that run the processor. A young generation of fixed size keeps its memory flat at no cost: V8
+ * otherwise starts small, and what outlives that grows the heap for good (bench/README.md has the figures).
  */
 export const processorArgs = (...args: readonly string[]): string[] => [
   "--disable-warning=ExperimentalWarning",

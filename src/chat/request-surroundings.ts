@@ -1,5 +1,5 @@
 import type { Chat } from "./request.ts";
-import { isToken, saysSomething, stringsIn, type Utterance } from "./request-text.ts";
+import { isLabel, isToken, saysSomething, stringsIn, type Utterance } from "./request-text.ts";
 
 /** Read by `readChat`, or by no model. */
 const NOT_SURROUNDING = new Set(
@@ -17,7 +17,7 @@ const KNOWN_FIELDS = new Set(
 
 /**
  * Text outside the conversation that a model may read as well: tool definitions, documents, chat templates, output
- * schemas and every other top-level field that holds more than tokens. One text per field, its strings joined by
+ * schemas and every other top-level field: single words too, for a value may be personal data and words add up. One text per field, its strings joined by
  * "\n", with the role `surroundings`. Not part of `utterances`, for tool definitions can outweigh a conversation.
  */
 export function surroundingTexts(chat: Chat): Utterance[] {
@@ -28,7 +28,7 @@ export function surroundingTexts(chat: Chat): Utterance[] {
   for (const { key, value } of chat.root.members) {
     if (handled.has(key)) continue;
     const own = key === "" || isToken(key) ? [] : [key];
-    const text = [...own, ...stringsIn(value, chat.bytes, (_, one) => isToken(one))].join("\n");
+    const text = [...own, ...stringsIn(value, chat.bytes, isLabel)].join("\n");
     const where = KNOWN_FIELDS.has(key) ? key : "another field";
     if (saysSomething(text)) texts.push({ role: "surroundings", text, where });
   }

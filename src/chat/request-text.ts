@@ -1,4 +1,4 @@
-import { type JsonNode, type JsonString, stringValue } from "./json.ts";
+import { type JsonNode, type JsonString, numberText, stringValue } from "./json.ts";
 
 /** One text of the conversation that a guard must see. */
 export interface Utterance {
@@ -56,6 +56,9 @@ function collect(
   if (node.kind === "string") {
     const text = stringValue(node, bytes);
     if (text !== "" && !skip(key, text)) found.push(text);
+  } else if (node.kind === "number") {
+    // Long enough for a card or an account; a number of that length is nothing else in a request.
+    if (node.end - node.start >= 12) found.push(numberText(node, bytes));
   } else if (node.kind === "array") {
     for (const item of node.items) collect(item, bytes, skip, key, found);
   } else if (node.kind === "object") {

@@ -50,11 +50,20 @@ function checkExporter({ observability: { tracing } }: Config, report: Report): 
   const { type, endpoint, insecure } = tracing.exporter;
   const path = ["observability", "tracing", "exporter", "endpoint"];
   if (!tracing.enabled || type !== "otlp" || endpoint === undefined) return;
-  if (!/^(?:(?:http|https|grpc):\/\/)?[^/]+\/?$/.test(endpoint)) {
+  if (!isEndpoint(endpoint)) {
     report.problem(path, "must be host:port, or http://, https:// or grpc:// before it, without a path");
   } else if (endpoint.startsWith("https://") && insecure) {
     report.problem(path, "https:// contradicts insecure: true; drop one of them");
   }
+}
+
+/** `host:port`, a scheme before it or not. */
+function isEndpoint(endpoint: string): boolean {
+  const address = /^(?:(?:http|https|grpc):\/\/)?([^/@?#\s]+)\/?$/.exec(endpoint)?.[1];
+  const port = /:([0-9]+)$/.exec(address ?? "")?.[1];
+  if (address === undefined || (port !== undefined && Number(port) === 0) || address.endsWith(":"))
+    return false;
+  return URL.canParse(`http://${address}`);
 }
 
 /** Values that load but that nothing heeds so far. */

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { connect } from "node:net";
 import {
   type Metadata,
   Server,
@@ -134,7 +136,8 @@ function raiseResets(server: Server): void {
   Object.assign(commonServerOptions, { streamResetBurst: 1_000_000_000, streamResetRate: 1_000_000_000 });
 }
 
-function bind(server: Server, listen: string): Promise<number> {
+async function bind(server: Server, listen: string): Promise<number> {
+  await removeStaleSocket(listen);
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
       if (!error) resolve(port);
@@ -146,4 +149,18 @@ function bind(server: Server, listen: string): Promise<number> {
         );
     });
   });
+}
+
+/** A process that was killed leaves its Unix socket behind. One that nobody answers on is in nobody's use. */
+async function removeStaleSocket(listen: string): Promise<void> {
+  const path = /^unix:(?:\/\/)?(\/.*)$/.exec(listen)?.[1];
+  if (path === undefined) return;
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    const probe = connect(path);
+    probe
+      .on("connect", () => probe.destroy())
+      .on("close", () => resolve(undefined))
+      .on("error", resolve);
+  });
+  if (error?.code === "ECONNREFUSED") rmSync(path, { force: true });
 }

@@ -19,16 +19,26 @@ const guarded: Record<string, Target> = {
   "/v1/completions": { kind: "llm", endpoint: "completions" },
 };
 
-/** Where vLLM, and servers that speak as it does, generate text as well. */
-const otherDoors = new Set([
+/** Where vLLM, and servers that speak as it does, generate text as well; what lies below such a path included. */
+const otherDoors = [
+  "/v1/chat",
+  "/v1/completions",
   "/v1/responses",
   "/v1/messages",
   "/chat/completions",
   "/completions",
+  "/completion",
+  "/infill",
   "/invocations",
   "/generate",
-  "/inference/v1/generate",
-]);
+  "/generate_stream",
+  "/inference",
+  "/api/chat",
+  "/api/generate",
+];
+
+/** Methods by which nothing is asked of a model. */
+const harmless = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export function targetOf(headers: Headers): Target {
   const path = pathOf(headers);
@@ -38,14 +48,16 @@ export function targetOf(headers: Headers): Target {
   // What most requests are, spelled as documented.
   if (method === "POST" && !upgrade && Object.hasOwn(guarded, exact)) return guarded[exact]!;
   const asServed = canonical(path);
-  if (asServed === undefined || (Object.hasOwn(guarded, asServed) && (asServed !== exact || upgrade))) {
+  if (asServed === undefined) return { kind: "disguised" };
+  const asks = !harmless.has(method ?? "");
+  // Another spelling, another method or an upgrade: what is left here is not what the API has.
+  if (Object.hasOwn(guarded, asServed) && (asServed !== exact || upgrade || asks))
     return { kind: "disguised" };
+  if (asks && otherDoors.some((door) => asServed === door || asServed.startsWith(`${door}/`))) {
+    return { kind: "unguarded" };
   }
   if (upgrade) return { kind: "upgrade" };
-  if (method === "POST") {
-    if (otherDoors.has(asServed)) return { kind: "unguarded" };
-    return { kind: exact === "/v1/embeddings" ? "embeddings" : "other" };
-  }
+  if (method === "POST") return { kind: exact === "/v1/embeddings" ? "embeddings" : "other" };
   return { kind: method === "GET" && exact === "/v1/models" ? "models" : "other" };
 }
 
@@ -68,8 +80,9 @@ function canonical(path: string): string | undefined {
   if (/[\x00-\x1f\x7f]/.test(decoded)) return undefined;
   return decoded
     .toLowerCase()
-    .replace(/[;?#].*$/, "")
+    .replace(/;[^/]*/g, "")
+    .replace(/[?#].*$/, "")
     .replace(/[\s\\]/g, (blank) => (blank === "\\" ? "/" : ""))
     .replace(/\/+/g, "/")
-    .replace(/\/$/, "");
+    .replace(/[/.]$/, "");
 }

@@ -6,6 +6,14 @@ export type AttributeValue = string | number | boolean | readonly string[];
 /** Characters. Paths, ids and model names are the client's own text: none may carry a prompt into a trace. */
 const longestText = 256;
 
+const mostItems = 32;
+
+function bounded(value: AttributeValue): AttributeValue {
+  if (typeof value === "string") return value.length > longestText ? value.slice(0, longestText) : value;
+  if (typeof value !== "object") return value;
+  return value.slice(0, mostItems).map((item) => item.slice(0, longestText));
+}
+
 /** Shared by all spans that record nothing. */
 const none: never[] = [];
 
@@ -45,8 +53,7 @@ export class Span {
   /** Sets an attribute; `undefined` is left out, text is cut. Set twice, the last value counts. */
   set(key: string, value: AttributeValue | undefined): this {
     if (this.#recording && value !== undefined) {
-      const long = typeof value === "string" && value.length > longestText;
-      this.attributes.push(key, long ? value.slice(0, longestText) : value);
+      this.attributes.push(key, bounded(value));
     }
     return this;
   }

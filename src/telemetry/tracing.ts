@@ -60,6 +60,7 @@ export function startTracing(
   let lastWarning = Number.NEGATIVE_INFINITY;
   let unreported = 0;
   let outOfTime = false;
+  let underWay = 0;
 
   const failed = (spans: number, cause: string) => {
     health.failed += spans;
@@ -74,6 +75,7 @@ export function startTracing(
     const batch = queue.splice(0, batchExchanges);
     health.queued = queue.length;
     const spans = spansIn(batch);
+    underWay += spans;
     const sent = new Promise<void>((resolve, reject) => {
       to.export(batch, (result) => {
         if (result.code !== ExportResultCode.SUCCESS)
@@ -85,6 +87,7 @@ export function startTracing(
       .catch((error: Error) => failed(spans, error.message))
       .finally(() => {
         exporting.delete(sent);
+        underWay -= spans;
         if (queue.length > 0) schedule();
       });
     exporting.add(sent);
@@ -146,6 +149,7 @@ export function startTracing(
       const deadline = new Promise<void>((resolve) => {
         timeout = setTimeout(() => {
           outOfTime = true;
+          failed(underWay + spansIn(queue), "no answer before the end");
           resolve();
         }, deadlineMs);
       });

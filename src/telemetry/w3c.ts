@@ -13,6 +13,8 @@ const zeros = /^0+$/;
 const memberKey = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const memberValue = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 const maxMembers = 32;
+/** Characters; the specification asks for 512 at least. Each span carries it, and a batch has many spans. */
+const longestState = 2048;
 
 /**
  * Reads the trace context from all `traceparent` and `tracestate` values of a request, in their order.
@@ -52,7 +54,10 @@ function readTracestate(values: readonly string[]): string {
     keys.add(key);
     members.push(member);
   }
-  return members.length > maxMembers ? "" : members.join(",");
+  if (members.length > maxMembers) return "";
+  // Whole members go, from the end: the newest are first.
+  while (members.join(",").length > longestState) members.pop();
+  return members.join(",");
 }
 
 /** The `traceparent` that names `spanId` as the parent of what follows. */

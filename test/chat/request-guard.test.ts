@@ -195,13 +195,13 @@ describe("readChat lets guards see", () => {
       ],
       response_format: { type: "json_object" },
       prompt: "un read",
-      own: ["x y"],
+      own: ["x y", "one", 4111111111111111, 42],
       stop: ["a b"],
     };
     assert.deepEqual(surroundingTexts(read(body)), [
-      { role: "surroundings", where: "tools", text: "Do it." },
+      { role: "surroundings", where: "tools", text: "f\nDo it." },
       { role: "surroundings", where: "another field", text: "un read" },
-      { role: "surroundings", where: "another field", text: "x y" },
+      { role: "surroundings", where: "another field", text: "x y\none\n4111111111111111" },
     ]);
     assert.deepEqual(
       surroundingTexts(read({ model: "a", prompt: "p q", messages: ["m n"] }, "completions")).length,

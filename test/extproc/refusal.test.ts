@@ -96,6 +96,7 @@ onEachTransport("refusals", (router) => {
       "/v1/chat/completions%0a",
       "/v1/chat/completions%0A?x=1",
       "/v1/completions%20",
+      "/v1;x/chat/completions",
       "/V1/Chat/Completions",
       "/v1/chat/completions;x=1",
       "/v1/chat%2fcompletions",
@@ -112,6 +113,8 @@ onEachTransport("refusals", (router) => {
       "/v1/messages",
       "/invocations",
       "/chat/completions",
+      "/v1/chat/completions/batch",
+      "/api/chat",
       "/v1/%72esponses",
     ]) {
       const { answers } = await router.play([sends.requestHeaders({ ":path": path })]);

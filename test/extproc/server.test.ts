@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Client, credentials, status } from "@grpc/grpc-js";
 import { parseConfig } from "../../src/config/load.ts";
@@ -10,11 +14,11 @@ import { openStream, sends } from "../support/ext-proc.ts";
 
 const { config } = parseConfig("{}");
 
-async function start(current = () => buildService(config, undefined, 1)) {
+async function start(current = () => buildService(config, undefined, 1), listen = "127.0.0.1:0") {
   const tracing = startTracing(config.observability.tracing, "test", undefined, () => {});
   const faults: unknown[] = [];
   const serving = { current, fault: (error: unknown) => faults.push(error) };
-  return { processor: await serve("127.0.0.1:0", serving, tracing), faults };
+  return { processor: await serve(listen, serving, tracing), faults };
 }
 
 interface Ended {
@@ -65,4 +69,19 @@ test("bytes that are no ProcessingRequest end the stream with an error", async (
   assert.notEqual((await ended).code, status.OK);
   client.close();
   await processor.stop(50);
+});
+
+test("a Unix socket that a killed process left behind is taken over; one in use is not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "socket-test-"));
+  const path = join(folder, "router.sock");
+  // What SIGKILL leaves: a socket file that nobody listens on.
+  const left = spawnSync(process.execPath, [
+    "-e",
+    `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`,
+  ]);
+  assert.equal(left.signal, "SIGKILL");
+  const { processor } = await start(undefined, `unix:${path}`);
+  await assert.rejects(start(undefined, `unix:${path}`), /cannot listen/);
+  await processor.stop(50);
+  rmSync(folder, { recursive: true, force: true });
 });

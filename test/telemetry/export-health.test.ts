@@ -169,3 +169,11 @@ describe("shutdown", () => {
     await tracing.shutdown(60_000);
   });
 });
+
+test("spans whose answer never came are counted and told when time is up", async () => {
+  const { tracing, warnings } = startWith({ exportTo: () => {} });
+  tracing.finish(finished(tracing, 2));
+  await tracing.shutdown(20);
+  assert.equal(tracing.health.failed, 3);
+  assert.match(warnings[0] ?? "", /Failed to export spans: no answer before the end \(3 spans/);
+});

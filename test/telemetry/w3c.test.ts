@@ -137,3 +137,10 @@ test("what goes on is version 00, in two digits of flags", () => {
     assert.equal(readTraceContext([formatTraceparent(trace, span, flags)], [])?.flags, flags & 3);
   }
 });
+
+test("a list too long for every span of a batch to carry loses whole members from its end", () => {
+  const members = Array.from({ length: 32 }, (_, i) => `k${i}=${"v".repeat(250)}`);
+  const { state } = readTraceContext([`00-${"a".repeat(32)}-${"b".repeat(16)}-01`], [members.join(",")])!;
+  assert.ok(state.length <= 2048 && state.length > 1700);
+  assert.deepEqual(state.split(","), members.slice(0, state.split(",").length));
+});

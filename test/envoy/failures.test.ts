@@ -216,6 +216,18 @@ describe("what goes wrong around an exchange", { skip: envoyMissing }, () => {
     assert.equal(echoed, '{"model":"m","messages":[{"role":"user","content":"hi"}],"x":1e400}');
   });
 
+  test("more headers than ext_proc takes are refused in the words of the API, and reach nobody", async () => {
+    const before = upstream.requests.length;
+    const refused = await fetch(`http://127.0.0.1:${envoy.port}/v1/chat/completions`, {
+      method: "POST",
+      headers: Object.fromEntries(Array.from({ length: 88 }, (_, i) => [`x-h-${i}`, "1"])),
+      body: bodyOf("hi"),
+    });
+    const { error } = (await refused.json()) as { error: { code: string } };
+    assert.deepEqual([refused.status, error.code], [503, "router_unavailable"]);
+    assert.equal(upstream.requests.length, before);
+  });
+
   test("other spellings of the path are the same path, or reach nobody as a chat", async () => {
     for (const path of [
       "//v1/chat/completions",

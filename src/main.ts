@@ -47,11 +47,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const { run } = await import("./run.ts");
-    await run(
-      loaded.config,
-      loaded.warnings.map((warning) => describe(warning, file)),
-      values.listen,
-    );
+    await run(loaded, values.listen);
     return 0;
   } catch (error) {
     if (!(error instanceof Error)) throw error;

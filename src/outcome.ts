@@ -78,8 +78,28 @@ export interface Upstream {
   readonly spanId: string;
   responseHeaders(response: UpstreamResponse): void;
   chunk(bytes: Uint8Array, atMs: number): void;
-  /** `complete`: the response ended by itself. Only the first call counts. */
-  end(complete: boolean, reason?: string): void;
+  /** The response is over, by itself (`complete`) or cut: what it said is read now. Only the first call counts. */
+  end(complete: boolean): void;
+  /** The answer has passed whole: to its end, or to the frame that ends a stream of completions. */
+  readonly answered: boolean;
+  /** Why and when it ended at last, once that is known. Closes it, where `end` has not. */
+  close(end: UpstreamEnd): void;
+}
+
+export interface UpstreamEnd {
+  /** Why it was cut; none where it ended by itself. */
+  readonly reason?: string | undefined;
+  /** On the monotonic clock; default: when `end` was called. */
+  readonly atMs?: number | undefined;
+  /** The server that answered, as Envoy saw it. */
+  readonly peer?: Peer | undefined;
+  /** Times that Envoy sent the request. */
+  readonly attempts?: number | undefined;
+}
+
+export interface Peer {
+  readonly address: string;
+  readonly port?: number | undefined;
 }
 
 export interface UpstreamResponse {
@@ -88,6 +108,8 @@ export interface UpstreamResponse {
   readonly contentEncoding?: string | undefined;
   /** Envoy's word for where the response came from; `via_upstream` is a real one. */
   readonly codeDetails?: string | undefined;
+  /** Envoy answered in upstream's place. */
+  readonly fromEnvoy?: boolean | undefined;
 }
 
 /** What becomes of a request: one of three, and nothing else. */

@@ -7,6 +7,7 @@ import { backendSelection } from "./pipeline/backend-selection.ts";
 import { type Asker, cacheLookup } from "./pipeline/cache-lookup.ts";
 import { candidatesFor } from "./pipeline/candidates.ts";
 import { classification } from "./pipeline/classification.ts";
+import { contentCapture, type MakeRecorder } from "./pipeline/content-capture.ts";
 import type { EndpointHealth } from "./pipeline/endpoint-health.ts";
 import { jailbreakDetection } from "./pipeline/jailbreak-detection.ts";
 import { modelDirectory } from "./pipeline/models.ts";
@@ -28,8 +29,15 @@ export interface Ports {
 /** From a chat request to what becomes of it. Rejects with a `StageFault`, or with the signal's reason. */
 export type Pipeline = (chat: Chat, asker: Asker, at: Trace, waiting: Waiting) => Promise<Outcome>;
 
-/** The stages in the order of the trace, each built from its part of the configuration. */
-export function buildPipeline(config: Config, { encoder, cache, health }: Ports): Pipeline {
+/**
+ * The stages in the order of the trace, each built from its part of the configuration.
+ * @param makeRecorder where traces hold what was said.
+ */
+export function buildPipeline(
+  config: Config,
+  { encoder, cache, health }: Ports,
+  makeRecorder?: MakeRecorder,
+): Pipeline {
   const models = modelDirectory(config);
   const candidates = candidatesFor(config, models);
   const classify = classification(config, encoder.labels);
@@ -41,6 +49,7 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
   const injectSystemPrompt = systemPromptInjection();
   const wantedByAuto = wants(true);
   const wantedBySpecified = wants(false);
+  const captureContent = makeRecorder && contentCapture(makeRecorder, wantedBySpecified.entities);
 
   return async (chat, asker, at, waiting) => {
     const requested = models.requested(chat.requestedModel);
@@ -79,6 +88,9 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
 
     const { body, injected } = auto ? injectSystemPrompt(chat, decision, at) : unedited;
     const backend = selected.kind === "backend" ? selected.backend : undefined;
+    const instructions = injected ? decision.category?.system_prompt : undefined;
+    const content =
+      captureContent && at.recording ? await captureContent(chat, { body, instructions }, pass) : undefined;
     return {
       kind: "forward",
       body,
@@ -92,8 +104,10 @@ export function buildPipeline(config: Config, { encoder, cache, health }: Ports)
       upstream: upstreamRequest(at, {
         operation: chat.endpoint === "chat" ? "chat" : "text_completion",
         model: decision.model.name,
+        chat,
         backend,
         store: cached.store,
+        content,
       }),
     };
   };

@@ -2,13 +2,23 @@ import { modelList } from "./chat/model-list.ts";
 import type { Config } from "./config/schema.ts";
 import type { Service } from "./extproc/service.ts";
 import type { Backend } from "./outcome.ts";
+import type { MakeRecorder } from "./pipeline/content-capture.ts";
 import { endpointPicker } from "./pipeline/endpoint-picker.ts";
 import { modelDirectory } from "./pipeline/models.ts";
 import { upstreamRequest } from "./pipeline/upstream-request.ts";
 import { buildPipeline, type Ports } from "./pipeline.ts";
+import { contentRecorder } from "./telemetry/content.ts";
+import { customAttributes } from "./telemetry/custom-attributes.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
+import { userIdOf } from "./telemetry/user-id.ts";
 
 /** Builds one generation of the router from a checked configuration. */
-export function buildService(config: Config, ports: Ports | undefined, generation: number): Service {
+export function buildService(
+  config: Config,
+  ports: Ports | undefined,
+  tracing: Tracing,
+  generation: number,
+): Service {
   const models = modelDirectory(config);
   const modelNames = Object.keys(config.model_config);
   const pick = ports && endpointPicker(config, ports.health);
@@ -24,10 +34,12 @@ export function buildService(config: Config, ports: Ports | undefined, generatio
     );
   };
 
+  const { tracing: policy } = config.observability;
   return {
     generation,
+    tracing,
     guarded: guards(config),
-    pipeline: ports && buildPipeline(config, ports),
+    pipeline: ports && buildPipeline(config, ports, tracing.enabled ? recorderOf(policy) : undefined),
     async passThrough(kind, model, at) {
       const backend = backendFor(model);
       const upstream = upstreamRequest(at, {
@@ -43,6 +55,9 @@ export function buildService(config: Config, ports: Ports | undefined, generatio
         config.include_config_models_in_list ? modelNames : [],
         Math.floor(Date.now() / 1000),
       ),
+    customAttributes: customAttributes(policy.custom_attributes, process.env),
+    userHeader: policy.user_id.header,
+    userId: userIdOf(policy.user_id),
     maxBodyBytes: config.limits.max_body_bytes,
     maxJsonDepth: config.limits.max_json_depth,
     tenantHeader: config.semantic_cache.tenant_header,
@@ -50,6 +65,17 @@ export function buildService(config: Config, ports: Ports | undefined, generatio
     endpointHeader: config.routing.endpoint_header,
     clearRouteCache: config.clear_route_cache,
   };
+}
+
+/** The recognisers are loaded only where content is recorded. */
+function recorderOf(policy: Config["observability"]["tracing"]): MakeRecorder | undefined {
+  if (!policy.capture_content) return undefined;
+  const loading = import("./models/recognisers.ts").then(({ recognise }) =>
+    contentRecorder(policy.capture_content_max_chars, recognise),
+  );
+  // Told to whoever waits for it; until then it is nobody's failure.
+  loading.catch(() => {});
+  return async (known) => (await loading)(known);
 }
 
 /** Whether the configuration asks for anything but passing through: models, endpoints, guards or categories. */

@@ -1,54 +1,45 @@
-import pino from "pino";
-import { memoryCache } from "./cache/memory.ts";
-import type { Config } from "./config/schema.ts";
-import { type Processor, serve } from "./extproc/server.ts";
-import { EncodeError, type Encoder } from "./models/encode.ts";
-import { startEncoder } from "./models/encoder.ts";
+import pino, { type Logger } from "pino";
+import { type Loaded, loadConfig } from "./config/load.ts";
+import { ConfigError, describe } from "./config/problem.ts";
+import { watchConfig } from "./config/watch.ts";
+import { joinEndings } from "./extproc/endings.ts";
+import { serve } from "./extproc/server.ts";
+import { type Generations, startGenerations } from "./generations.ts";
 import { StageFault } from "./outcome.ts";
-import { endpointHealth } from "./pipeline/endpoint-health.ts";
-import { buildService, reads, routes } from "./router.ts";
-import { otlpExporter } from "./telemetry/otlp-exporter.ts";
-import { stdoutExporter } from "./telemetry/stdout-exporter.ts";
-import { type Origin, type TraceExporter, viaSdk } from "./telemetry/trace-exporter.ts";
-import { startTracing } from "./telemetry/tracing.ts";
+import { routes } from "./router.ts";
+import { describeEffective } from "./telemetry/settings/resolve.ts";
+import type { EffectiveValue } from "./telemetry/settings.ts";
 import { version } from "./version.ts";
 
-const drainMs = 20_000;
 const flushMs = 5000;
 
 /** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects before it has bound a port. */
-export async function run(
-  config: Config,
-  warnings: readonly string[],
-  listen = config.server.listen,
-): Promise<void> {
+export async function run(loaded: Loaded, listen = loaded.config.server.listen): Promise<void> {
   // Standard error: spans may go to standard output, and the two must not mix.
-  const log = pino({ level: config.logging.level, base: null }, pino.destination({ dest: 2, sync: true }));
-  for (const warning of warnings) log.warn(warning);
-
-  const { tracing: policy } = config.observability;
-  const exporter = policy.enabled ? exporterOf(policy.exporter) : undefined;
-  const tracing = startTracing(policy, version, exporter, (message) => log.warn(message));
-  const routing = routes(config);
-  if (!routing) log.warn("the configuration names no models and no guards: every request is passed through");
-  const encoder = routing
-    ? await (reads(config) ? startEncoder(encoderOptions(config)) : noEncoder)
-    : undefined;
-  const cache = config.semantic_cache.enabled ? memoryCache(cacheOptions(config)) : undefined;
-  const service = buildService(config, encoder && { encoder, cache, health: endpointHealth() }, 1);
-
-  const processor = await serve(
-    listen,
-    {
-      current: () => service,
-      fault: (error) => {
-        if (error instanceof StageFault)
-          log.warn({ stage: error.stage, reason: error.reason }, "a guard could not work");
-        else log.error({ err: withoutContent(error) }, "an exchange failed");
-      },
-    },
-    tracing,
+  const log = pino(
+    { level: loaded.config.logging.level, base: null },
+    pino.destination({ dest: 2, sync: true }),
   );
+  tellWarnings(loaded, log);
+  const { generations, effective } = await startGenerations(
+    loaded,
+    process.env,
+    (level, message) => log[level](message),
+    flushMs,
+  );
+  tellTracing(effective, log);
+  const { encoder } = generations;
+  const endings = joinEndings(() => generations.config.observability.tracing.access_log_wait_ms);
+  const processor = await serve(listen, {
+    current: generations.current,
+    endings,
+    fault: (error) => {
+      if (error instanceof StageFault)
+        log.warn({ stage: error.stage, reason: error.reason }, "a guard could not work");
+      else log.error({ err: withoutContent(error) }, "an exchange failed");
+    },
+  });
+  const unwatch = keepUpToDate(loaded.source, generations, log);
   log.info({ address: listen, port: processor.port, version, models: encoder?.fingerprint }, "ready");
 
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
@@ -56,44 +47,53 @@ export async function run(
     process.on("SIGTERM", resolve);
     process.once("SIGINT", resolve);
   });
+  unwatch();
   log.info({ signal, active: processor.active }, "stopping");
-  await stop(processor, encoder);
-  await cache?.close();
-  await tracing.shutdown(flushMs);
-  log.info({ spans: tracing.health }, "stopped");
+  await processor.stop(generations.config.server.drain_seconds * 1000);
+  await generations.close(flushMs);
+  log.info({ spans: generations.exported, unmatched_log_entries: endings.counts.unmatched }, "stopped");
 }
 
-async function stop(processor: Processor, encoder: Encoder | undefined): Promise<void> {
-  await processor.stop(drainMs);
-  await encoder?.close();
+/** Follows the file, and SIGHUP. A file that is wrong changes nothing. */
+function keepUpToDate({ file, text }: Loaded["source"], generations: Generations, log: Logger): () => void {
+  let under = Promise.resolve();
+  const reload = () => {
+    // One after another: the last file wins, whatever the order in which they are built.
+    under = under.then(async () => {
+      try {
+        const next = loadConfig(file);
+        tellWarnings(next, log);
+        const effective = await generations.replace(next);
+        log.level = next.config.logging.level;
+        tellTracing(effective, log);
+        log.info({ generation: generations.current().generation }, "configuration reloaded");
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        const message = error instanceof ConfigError ? error.message : `${file}: ${error.message}`;
+        log.error({ generation: generations.current().generation }, `configuration not reloaded: ${message}`);
+      }
+    });
+  };
+  const unwatch = watchConfig(file, text, reload);
+  process.on("SIGHUP", reload);
+  return () => {
+    unwatch();
+    process.off("SIGHUP", reload);
+    // Unheard, a SIGHUP would end the process in the middle of its drain.
+    process.on("SIGHUP", () => {});
+  };
 }
 
-/** Stands where nothing asks for an encoding; its threads and its memory are saved. */
-const noEncoder: Encoder = {
-  encode: () => Promise.reject(new EncodeError("closed", "this configuration started no encoder")),
-  labels: [],
-  dims: 0,
-  fingerprint: "none",
-  close: async () => {},
-};
+function tellWarnings({ config, warnings, source }: Loaded, log: Logger): void {
+  for (const warning of warnings) log.warn(describe(warning, source.file));
+  if (!routes(config))
+    log.warn("the configuration names no models and no guards: every request is passed through");
+}
 
-const exporterOf =
-  (policy: Config["observability"]["tracing"]["exporter"]) =>
-  (origin: Origin): TraceExporter =>
-    policy.type === "stdout" ? viaSdk(stdoutExporter(), origin) : otlpExporter(policy, origin);
-
-const encoderOptions = ({ inference }: Config) => ({
-  ...(inference.model_path !== undefined && { path: inference.model_path }),
-  workers: inference.workers,
-  deadlineMs: inference.deadline_ms,
-  queueLimit: inference.queue_limit,
-});
-
-const cacheOptions = ({ semantic_cache }: Config) => ({
-  maxEntries: semantic_cache.max_entries,
-  ttlSeconds: semantic_cache.ttl_seconds,
-  eviction: semantic_cache.eviction_policy,
-});
+/** What is in force and where it came from: one line, since the answer to "no traces" is mostly in it. */
+function tellTracing(effective: readonly EffectiveValue[], log: Logger): void {
+  log.info(describeEffective(effective), "tracing");
+}
 
 /** The message of an unforeseen error may quote what it failed on; its name and place do not. */
 function withoutContent(error: unknown): { name: string; at: string | undefined } {

@@ -19,6 +19,7 @@ const stages = new Set(
 const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] = [
   ["src/main.ts", ["src/"]],
   ["src/run.ts", ["src/"]],
+  ["src/generations.ts", ["src/"]],
   ["src/router.ts", ["src/"]],
   [
     "src/pipeline.ts",
@@ -61,7 +62,18 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ["src/config/", ["src/config/"]],
   ["src/models/", ["src/models/", "src/config/schema.ts"]],
   ["src/cache/", ["src/cache/", "src/config/schema.ts"]],
-  ["src/telemetry/", ["src/telemetry/", "src/config/schema.ts", "src/outcome.ts", "src/protobuf/"]],
+  [
+    "src/telemetry/",
+    [
+      "src/telemetry/",
+      "src/config/schema.ts",
+      // Variables are held to the same forms as the file.
+      "src/config/otlp-endpoint.ts",
+      "src/config/header-names.ts",
+      "src/outcome.ts",
+      "src/protobuf/",
+    ],
+  ],
   ["src/protobuf/", ["src/protobuf/"]],
   ["src/envoy/", ["src/envoy/"]],
 ];

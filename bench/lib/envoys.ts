@@ -16,7 +16,10 @@ const withoutAccessLog: Edit = (doc) => doc.deleteIn([...ENVOY_PATHS.connectionM
 
 /** The product's Envoy: its own configuration file, with a processor. */
 export function envoyWithProcessor(upstream: number, processor: number): Promise<MeasuredEnvoy> {
-  return start(upstream, processor, withoutAccessLog);
+  // The first entry is the log that goes to the processor: a part of the product, and of its cost.
+  return start(upstream, processor, (doc) =>
+    doc.deleteIn([...ENVOY_PATHS.connectionManager, "access_log", 1]),
+  );
 }
 
 /** The same file with the ext_proc filter and its cluster taken out and everything routed to one endpoint. */

@@ -4,6 +4,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildPipeline } from "../../src/pipeline.ts";
 import { startTracing } from "../../src/telemetry/tracing.ts";
+import { settings } from "../../test/support/tracing.ts";
 import { everything } from "../lib/configs.ts";
 import { answerParent } from "../lib/role.ts";
 
@@ -27,7 +28,7 @@ const encoder = {
 
 const { config } = parseConfig(everything(9, { collector: 0 }));
 const pipeline = buildPipeline(config, { encoder, cache: undefined, health: endpointHealth() });
-const tracing = startTracing(config.observability.tracing, "bench", undefined, console.error);
+const tracing = startTracing(settings(), "bench", undefined);
 const waiting = new AbortController();
 
 async function decide(body: Buffer): Promise<number> {

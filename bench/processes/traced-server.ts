@@ -1,14 +1,18 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { memoryCache } from "../../src/cache/memory.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { Dialogue } from "../../src/extproc/dialogue.ts";
+import { joinEndings } from "../../src/extproc/endings.ts";
 import { serve } from "../../src/extproc/server.ts";
 import { startEncoder } from "../../src/models/encoder.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildService } from "../../src/router.ts";
-import { otlpExporter } from "../../src/telemetry/otlp-exporter.ts";
+import { finishing } from "../../src/telemetry/finishing.ts";
+import { otlpExporter } from "../../src/telemetry/otlp/exporter.ts";
 import { startTracing, type Tracing } from "../../src/telemetry/tracing.ts";
 import { version } from "../../src/version.ts";
+import { otlpTo, settings } from "../../test/support/tracing.ts";
 import { everything } from "../lib/configs.ts";
 import { answerParent } from "../lib/role.ts";
 import { standIn } from "../lib/stand-in.ts";
@@ -19,31 +23,51 @@ import type { Block } from "../lib/stats.ts";
  * `src/run.ts`, because the product itself has no such switch.
  */
 
-export type Mode = "on" | "off" | "alternate";
+export type Mode = keyof Pipelines | "alternate";
+
+/** One tracing pipeline for each thing to compare. */
+interface Pipelines {
+  readonly off: Tracing;
+  readonly on: Tracing;
+  /** A tenth is sampled. */
+  readonly tenth: Tracing;
+  /** The collector's port is closed. */
+  readonly down: Tracing;
+  /** The collector takes connections and says nothing. */
+  readonly silent: Tracing;
+}
 
 let mode: Mode = "off";
 let blockSize = 25;
 let begun = 0;
 let blocks: { on: boolean; ms: number[] }[] = [];
-let exporting: Tracing;
+let pipelines: Pipelines;
 let cpuAtStart = process.cpuUsage();
 
-const isOn = () => (mode === "alternate" ? Math.floor((begun - 1) / blockSize) % 2 === 0 : mode === "on");
+const nameNow = (): keyof Pipelines =>
+  mode !== "alternate" ? mode : Math.floor((begun - 1) / blockSize) % 2 === 0 ? "on" : "off";
 
-function switched(on: Tracing, off: Tracing): Tracing {
+function switched(): Tracing {
   return {
-    health: on.health,
+    get health() {
+      return pipelines.on.health;
+    },
     get enabled() {
-      return isOn();
+      return pipelines[nameNow()].enabled;
     },
     begin(...context) {
       begun += 1;
       const block = mode === "alternate" ? Math.floor((begun - 1) / blockSize) : 0;
-      blocks[block] ??= { on: isOn(), ms: [] };
-      return (isOn() ? on : off).begin(...context);
+      const name = nameNow();
+      blocks[block] ??= { on: name !== "off", ms: [] };
+      return pipelines[name].begin(...context);
     },
-    finish: (trace) => (trace.identity.propagates ? on : off).finish(trace),
-    shutdown: (ms) => on.shutdown(ms),
+    finish(trace) {
+      const traced = mode === "alternate" || mode === "off" ? "on" : mode;
+      pipelines[trace.identity.propagates ? traced : "off"].finish(trace);
+    },
+    idle: () => pipelines.on.idle(),
+    shutdown: (ms) => pipelines.on.shutdown(ms),
   };
 }
 
@@ -70,18 +94,50 @@ async function start({ collector, encoderMs }: { collector: number; encoderMs: n
   const encoder = encoderMs > 0 ? standIn(real.labels, encoderMs) : real;
   if (encoder !== real) await real.close();
   const cache = memoryCache({ maxEntries: 10_000, ttlSeconds: 3600, eviction: "fifo" });
-  const service = buildService(config, { encoder, cache, health: endpointHealth() }, 1);
-  const policy = config.observability.tracing;
-  exporting = startTracing(policy, version, (origin) => otlpExporter(policy.exporter, origin), console.error);
-  const off = startTracing(policy, version, undefined, console.error);
+  const closed = await listen((socket) => socket.destroy());
+  const silent = await listen(() => {});
+  await new Promise((resolve) => closed.close(resolve));
+  const to = (port: number, sampling = settings().sampling): Tracing =>
+    startTracing(
+      settings({ sampling }),
+      version,
+      (origin) => otlpExporter(otlpTo(`http://127.0.0.1:${port}`), origin),
+      {
+        tell: (_, message) => port === collector && console.error(message),
+        finishing: finishing(config.observability.tracing),
+      },
+    );
+  pipelines = {
+    off: startTracing(settings(), version, undefined),
+    on: to(collector),
+    tenth: to(collector, { type: "probabilistic", rate: 0.1, parent_based: false }),
+    down: to(portOf(closed)),
+    silent: to(portOf(silent)),
+  };
+  const service = buildService(config, { encoder, cache, health: endpointHealth() }, switched(), 1);
   watchVerdicts();
-  const serving = { current: () => service, fault: (error: unknown) => console.error(error) };
-  return (await serve("127.0.0.1:0", serving, switched(exporting, off))).port;
+  const serving = {
+    current: () => service,
+    endings: joinEndings(() => 0),
+    fault: (error: unknown) => console.error(error),
+  };
+  return (await serve("127.0.0.1:0", serving)).port;
 }
 
-/** Nothing of an earlier measurement is left to be done. */
+/** Asked for before it is closed, and kept: nobody else will get it meanwhile. */
+const ports = new WeakMap<Server, number>();
+const portOf = (server: Server): number => ports.get(server) ?? 0;
+
+async function listen(accept: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(accept).unref();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  ports.set(server, (server.address() as AddressInfo).port);
+  return server;
+}
+
+/** Nothing of an earlier measurement is left to be done: what goes to a collector that works has gone. */
 async function settle(): Promise<void> {
-  while (exporting.health.queued > 0) await sleep(20);
+  while (pipelines.on.health.queued + pipelines.tenth.health.queued > 0) await sleep(20);
   await sleep(50);
 }
 

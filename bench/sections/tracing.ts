@@ -46,6 +46,7 @@ export async function tracing(effort: Effort): Promise<Table[]> {
     }
     rows.push([one.name, ...pairedCells(paired, one.barPercent), ...apartCells(apart)]);
   }
+  const states = await compareStates(effort, client, otlp, foreign);
   const { spans } = await collector.ask<{ spans: number }>("received");
   if (spans === 0) throw new Error("no span arrived at the collector: tracing was not on");
   return [
@@ -71,7 +72,64 @@ export async function tracing(effort: Effort): Promise<Table[]> {
         ...foreignNote(foreign.share),
       ],
     },
+    states,
   ];
+}
+
+const stateNames: readonly (readonly [mode: Mode, name: string])[] = [
+  ["off", "off"],
+  ["on", "always_on"],
+  ["tenth", "10 % sampled"],
+  ["down", "always_on, collector down"],
+  ["silent", "always_on, collector silent"],
+];
+
+/** The same exchange with the sampler and the collector in every state; rounds take turns. */
+async function compareStates(
+  effort: Effort,
+  client: Role,
+  otlp: number,
+  foreign: ForeignLoad,
+): Promise<Table> {
+  await using server = await startRole("traced-server");
+  const port = await server.ask<number>("start", { collector: otlp, encoderMs: 0.7 });
+  const messages = exchange(chatBody("auto", promptMaker(32)()), uncacheable);
+  const measured = new Map<Mode, Measured[]>(stateNames.map(([mode]) => [mode, []]));
+  for (let round = 0; round < choose(effort, 6, 2); round += 1) {
+    for (const [mode] of stateNames) {
+      const one = await foreign.during(() =>
+        measure(client, server, port, messages, mode, choose(effort, 2500, 300)),
+      );
+      if (round > 0) measured.get(mode)?.push(one);
+    }
+  }
+  const figures = stateNames.map(([mode, name]) => {
+    const rounds = measured.get(mode) ?? [];
+    const ms = rounds.flatMap(({ blocks }) => blocks.flatMap((block) => block.ms));
+    return {
+      name,
+      p50: percentile(ms, 0.5),
+      p99: percentile(ms, 0.99),
+      cpu: best(rounds.map(({ cpuMicros, exchanges: count }) => cpuMicros / count)),
+    };
+  });
+  const off = figures[0]!;
+  return {
+    title: "tracing: what it costs by sampler and collector, stand-in of 0.7 ms, one client",
+    columns: ["", "p50 ms", "p99 ms", "CPU µs", "CPU µs over off", "p50 over off"],
+    rows: figures.map(({ name, p50, p99, cpu }) => [
+      name,
+      fixed(p50, 3),
+      fixed(p99, 2),
+      fixed(cpu),
+      fixed(cpu - off.cpu),
+      `${fixed((p50 / off.p50 - 1) * 100, 1)} %`,
+    ]),
+    notes: [
+      "CPU of the whole process, the sending thread included, best round; 9 spans an exchange",
+      `foreign load ${percent(foreign.share)}`,
+    ],
+  };
 }
 
 async function measure(

@@ -1,5 +1,7 @@
 // What an upstream says, read without trust: every field may be missing, of another type, or absurdly long.
 
+import type { SpokenChoice } from "./answer-text.ts";
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Tokens as the upstream counted them, or as we did (`estimated`). */
@@ -20,6 +22,10 @@ export interface Said {
    * frames that carried text, the input tokens are unknown. Absent when nothing was generated or can be known.
    */
   readonly usage?: Usage;
+  /** The frame that ends an event stream of completions (`[DONE]`) has passed: nothing more is to come. */
+  readonly done?: boolean;
+  /** What was said, where it was wanted; empty when that could not be read. */
+  readonly choices?: readonly SpokenChoice[];
   /** Canonical JSON of the whole completion, where it was wanted and may be served again (see `storable`). */
   readonly storable?: Uint8Array;
 }

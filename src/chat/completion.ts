@@ -1,4 +1,5 @@
 import { type BodyReader, choicesOf, nameOf, parseFields, type Said, usageOf } from "./answer.ts";
+import { AnswerText } from "./answer-text.ts";
 import { Gather } from "./gather.ts";
 import { storable } from "./storable.ts";
 import { readStream } from "./stream.ts";
@@ -29,6 +30,8 @@ export interface ReadOptions {
   readonly status: number;
   /** Whether `storable` is wanted. */
   readonly keep: boolean;
+  /** Characters wanted of each text that is said; default: `choices` is not wanted. */
+  readonly saidChars?: number | undefined;
   /** Most bytes held of a JSON body, of one event, and of `storable`. Default 4 MiB. */
   readonly limitBytes?: number;
 }
@@ -37,7 +40,13 @@ export function readCompletion(options: ReadOptions): CompletionReader {
   const form = formOf(options);
   const keep = options.keep && options.status >= 200 && options.status < 300;
   const limit = options.limitBytes ?? 4 * 1024 * 1024;
-  const body = form === "json" ? readJson(keep, limit) : form === "sse" ? readStream(keep, limit) : undefined;
+  const said = options.saidChars === undefined ? undefined : new AnswerText(options.saidChars);
+  const body =
+    form === "json"
+      ? readJson(keep, limit, said)
+      : form === "sse"
+        ? readStream(keep, limit, said)
+        : undefined;
   let chunks = 0;
   let firstChunkAtMs: number | undefined;
   let completion: Completion | undefined;
@@ -67,7 +76,7 @@ function formOf({ contentType = "", contentEncoding = "" }: ReadOptions): Comple
   return type === "application/json" || type.endsWith("+json") ? "json" : "other";
 }
 
-function readJson(keep: boolean, limit: number): BodyReader {
+function readJson(keep: boolean, limit: number, said: AnswerText | undefined): BodyReader {
   const body = new Gather(limit);
   return {
     chunk: (bytes) => body.add(bytes, 0, bytes.length),
@@ -75,6 +84,7 @@ function readJson(keep: boolean, limit: number): BodyReader {
       const answer = body.length > 0 ? parseFields(body.text()) : undefined;
       body.clear();
       if (!answer) return { finishReasons: [] };
+      said?.add(answer);
       const id = nameOf(answer.id);
       const model = nameOf(answer.model);
       const usage = usageOf(answer.usage);
@@ -85,6 +95,7 @@ function readJson(keep: boolean, limit: number): BodyReader {
         ...(model !== undefined && { model }),
         finishReasons: reasons.filter((reason) => reason !== undefined),
         ...(usage && { usage }),
+        ...(said && { choices: said.choices() }),
         ...(kept && { storable: kept }),
       };
     },

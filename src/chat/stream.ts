@@ -8,6 +8,7 @@ import {
   type Usage,
   usageOf,
 } from "./answer.ts";
+import type { AnswerText } from "./answer-text.ts";
 import { Assembly } from "./assembly.ts";
 import { SseParser } from "./sse.ts";
 import { storable } from "./storable.ts";
@@ -19,8 +20,8 @@ const TELLING = /"(?:finish_reason"\s*:\s*"|usage"\s*:\s*\{)/;
 /** Frames that are not JSON, after which none is parsed any more: each costs as much as twenty good ones. */
 const PATIENCE = 16;
 
-/** An event stream of completion frames. Unless kept, only frames that tell something about the whole are parsed. */
-export function readStream(keep: boolean, limit: number): BodyReader {
+/** An event stream of completion frames. Unless kept or `said` gathers what is said, only frames that tell something about the whole are parsed. */
+export function readStream(keep: boolean, limit: number, said?: AnswerText): BodyReader {
   let assembly = keep ? new Assembly(limit) : undefined;
   let id: string | undefined;
   let model: string | undefined;
@@ -39,10 +40,11 @@ export function readStream(keep: boolean, limit: number): BodyReader {
     if (GENERATED.test(data)) generated++;
     if (name === "error") assembly = undefined;
     const telling = id === undefined || model === undefined || TELLING.test(data);
-    if (broken > PATIENCE || !(assembly || telling)) return;
+    if (broken > PATIENCE || !(assembly || said || telling)) return;
     const frame = parseFields(data);
     if (!frame) broken++;
     else if (telling) note(frame);
+    if (frame) said?.add(frame);
     if (assembly && !(frame && assembly.add(frame))) assembly = undefined;
   });
 
@@ -59,7 +61,7 @@ export function readStream(keep: boolean, limit: number): BodyReader {
 
   /** Counts reported along the way are not the final ones when the stream was cut before any choice had ended. */
   function usage(complete: boolean): Usage | undefined {
-    if (reported) return complete || reasons.size > 0 ? reported : { ...reported, estimated: true };
+    if (reported) return complete || done || reasons.size > 0 ? reported : { ...reported, estimated: true };
     return generated > 0 ? { outputTokens: generated, estimated: true } : undefined;
   }
 
@@ -76,6 +78,8 @@ export function readStream(keep: boolean, limit: number): BodyReader {
         ...(model !== undefined && { model }),
         finishReasons: [...reasons].sort(([a], [b]) => a - b).map(([, reason]) => reason),
         ...(counted && { usage: counted }),
+        ...(done && { done }),
+        ...(said && { choices: said.choices() }),
         ...(kept && { storable: kept }),
       };
     },

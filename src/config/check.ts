@@ -43,7 +43,13 @@ export function check(value: unknown, shape: Shape, { report, unused }: Checker)
     // No prototype: a model that a client calls "constructor" must not be found.
     const result: Record<string, unknown> = Object.create(null);
     for (const [key, value] of Object.entries(object)) {
-      result[key] = visit(value ?? {}, shape, [...path, key], `${pattern}.*`, report);
+      result[key] = visit(
+        value ?? (shape.type === "object" ? {} : value),
+        shape,
+        [...path, key],
+        `${pattern}.*`,
+        report,
+      );
     }
     return result;
   }

@@ -13,6 +13,8 @@ export interface Parsed {
   readonly config: Config;
   /** What the file says that has no effect, or an effect its author may not expect. */
   readonly warnings: readonly Problem[];
+  /** Whether the file gives this key a value, such as `observability.tracing.enabled`; else its default holds. */
+  readonly written: (path: string) => boolean;
 }
 
 export interface Loaded extends Parsed {
@@ -40,8 +42,15 @@ export function parseConfig(
   if (isObject(values)) complete(config, values, env, source);
   checkReferences(config, source.report);
   if (source.problems.length > 0) throw new ConfigError(inFileOrder(source.problems), file);
-  return { config: freeze(config), warnings: oncePerMessage(inFileOrder(source.warnings)) };
+  return {
+    config: freeze(config),
+    warnings: oncePerMessage(inFileOrder(source.warnings)),
+    written: (path) => isWritten(path.split(".").reduce(below, values)),
+  };
 }
+
+const below = (value: unknown, key: string): unknown =>
+  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
 /** The file a process was told to use: `--config FILE`, then CONFIG_PATH, then CONFIG_FILE. */
 export function configPath(argv: readonly string[], env: Env): string | undefined {

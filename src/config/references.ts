@@ -2,6 +2,7 @@ import { addressFault } from "./address.ts";
 import { hint } from "./nearest.ts";
 import type { Path, Report } from "./problem.ts";
 import type { Category, Config, Model, ModelScore } from "./schema.ts";
+import { checkTracing } from "./tracing-references.ts";
 
 /**
  * Checks between keys: names that must exist, names that must differ, sections that need each other. Runs on files
@@ -10,7 +11,7 @@ import type { Category, Config, Model, ModelScore } from "./schema.ts";
 export function checkReferences(config: Config, report: Report): void {
   checkService(config, report);
   checkNotYet(config, report);
-  checkExporter(config, report);
+  checkTracing(config, report);
   checkEndpoints(config, report);
   for (const [name, model] of Object.entries(config.model_config)) checkModel(config, name, model, report);
   checkModelsReachable(config, report);
@@ -46,38 +47,8 @@ function checkService({ server, semantic_cache, classifier, model_config }: Conf
   }
 }
 
-function checkExporter({ observability: { tracing } }: Config, report: Report): void {
-  const { type, endpoint, insecure } = tracing.exporter;
-  const path = ["observability", "tracing", "exporter", "endpoint"];
-  if (!tracing.enabled || type !== "otlp" || endpoint === undefined) return;
-  if (!isEndpoint(endpoint)) {
-    report.problem(path, "must be host:port, or http://, https:// or grpc:// before it, without a path");
-  } else if (endpoint.startsWith("https://") && insecure) {
-    report.problem(path, "https:// contradicts insecure: true; drop one of them");
-  }
-}
-
-/** `host:port`, a scheme before it or not. */
-function isEndpoint(endpoint: string): boolean {
-  const address = /^(?:(?:http|https|grpc):\/\/)?([^/@?#\s]+)\/?$/.exec(endpoint)?.[1];
-  const port = /:([0-9]+)$/.exec(address ?? "")?.[1];
-  if (address === undefined || (port !== undefined && Number(port) === 0) || address.endsWith(":"))
-    return false;
-  return URL.canParse(`http://${address}`);
-}
-
 /** Values that load but that nothing heeds so far. */
-function checkNotYet({ observability: { tracing }, model_config }: Config, report: Report): void {
-  if (tracing.provider !== undefined && tracing.provider !== "opentelemetry") {
-    const message = "not implemented: spans carry the names of OpenTelemetry and the router's own";
-    report.warn(["observability", "tracing", "provider"], message);
-  }
-  if (tracing.capture_content) {
-    report.warn(
-      ["observability", "tracing", "capture_content"],
-      "not implemented: content is never captured",
-    );
-  }
+function checkNotYet({ model_config }: Config, report: Report): void {
   for (const [name, model] of Object.entries(model_config)) {
     if (model.pricing)
       report.warn(["model_config", name, "pricing"], "not implemented: there are no cost metrics");

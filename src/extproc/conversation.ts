@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Tracing } from "../telemetry/tracing.ts";
 import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { Exchange } from "./exchange.ts";
@@ -7,35 +6,41 @@ import { proceed } from "./forwarding.ts";
 import { names, noHeaders } from "./headers.ts";
 import { requestPhase } from "./request-phase.ts";
 import { overhear } from "./response-phase.ts";
-import { describeRequest, type Story } from "./root-span.ts";
+import { describeRequest } from "./root-span.ts";
 import type { Serving } from "./service.ts";
+import { conclude, type Story } from "./story.ts";
 
 /**
  * One ext_proc stream from its first message to its end: each message gets exactly one answer, in order. The root span
- * lasts until Envoy has ended the stream. Rejects on a fault of ours only; then Envoy must be told of an error.
+ * lasts until the exchange has ended; it is finished once Envoy's access log has said why, or will not say it any more.
+ * Rejects on a fault of ours only; then Envoy must be told of an error.
+ * @param fromMetadata the trace context that Envoy's own tracer sent; asked for where tracing is on.
  */
 export async function converse(
   envoy: Dialogue,
   serving: Serving,
-  tracing: Tracing,
-  fromMetadata: SpanContext | undefined,
+  fromMetadata: () => SpanContext | undefined,
 ): Promise<void> {
   const opening = await envoy.next();
   if (!opening) return;
   const service = serving.current();
+  const { tracing } = service;
   const headers = opening.phase === "requestHeaders" ? opening.headers : noHeaders;
-  const at = tracing.begin(
-    "semantic_router.request.received",
-    fromMetadata,
-    tracing.enabled
-      ? readTraceContext(headers.all(names.traceparent), headers.all(names.tracestate))
-      : undefined,
-  );
+  const at = tracing.enabled
+    ? tracing.begin(
+        "semantic_router.request.received",
+        fromMetadata(),
+        readTraceContext(headers.all(names.traceparent), headers.all(names.tracestate)),
+      )
+    : tracing.begin("semantic_router.request.received", undefined, undefined);
   const story: Story = { ending: "aborted", reason: "ended_before_verdict" };
   const requestId = headers.get(names.requestId) ?? randomUUID();
+  const expected = at.recording
+    ? serving.endings.expect(requestId, at.root.startMs + at.epochOffsetMs)
+    : undefined;
   const exchange: Exchange = { envoy, opening, requestId, service, at, story };
-  describeRequest(at, headers, requestId);
   try {
+    describeRequest(at, headers, requestId, service);
     if (opening.phase === "requestHeaders") await requestPhase(exchange, serving);
     else {
       // An operator may skip request headers; without them there is nothing to decide on.
@@ -44,13 +49,13 @@ export async function converse(
       await overhear(exchange, undefined);
     }
   } finally {
-    at.root
-      .set("http.response.status_code", story.status)
-      .set("outcome", story.ending)
-      .set("outcome.reason", story.reason)
-      .set("config.generation", service.generation)
-      .set("processing.time_ms", envoy.busyMs)
-      .end();
-    tracing.finish(at);
+    at.root.set("config.generation", service.generation).set("processing.time_ms", envoy.busyMs).end();
+    story.cutBy = envoy.cutBy;
+    if (!expected) tracing.finish(at);
+    else
+      expected.ended((entry) => {
+        conclude(at, story, entry);
+        tracing.finish(at);
+      });
   }
 }

@@ -14,6 +14,8 @@ export class Dialogue {
   #ended = false;
   #takenAtMs = 0;
   #busyMs = 0;
+  /** Set where it was the processor that ended the stream. */
+  cutBy: "shutdown" | undefined;
 
   constructor(send: (answer: Answer) => void) {
     this.#send = send;

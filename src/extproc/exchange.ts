@@ -1,8 +1,8 @@
 import type { Trace } from "../telemetry/trace.ts";
 import type { Message } from "./decode.ts";
 import type { Dialogue } from "./dialogue.ts";
-import type { Story } from "./root-span.ts";
 import type { Service } from "./service.ts";
+import type { Story } from "./story.ts";
 
 /** What both phases of an exchange are told. Only `story` changes. */
 export interface Exchange {

@@ -8,8 +8,9 @@ import type { Exchange } from "./exchange.ts";
 import { forwardMutation, stripReserved } from "./forwarding.ts";
 import { type Headers, names } from "./headers.ts";
 import { overhear } from "./response-phase.ts";
-import { describeChat, describeOutcome, type Ending, reasonOf } from "./root-span.ts";
+import { describeChat, describeOutcome, reasonOf } from "./root-span.ts";
 import type { Service, Serving } from "./service.ts";
+import type { Ending } from "./story.ts";
 import { type Target, targetOf } from "./target.ts";
 
 /** From the request headers to the verdict; then the response is overheard to its end. */
@@ -42,7 +43,8 @@ export async function requestPhase(exchange: Exchange, serving: Serving): Promis
     envoy.answer(forwardMutation(exchange, outcome, verdictOn, target.kind === "upgrade"));
     await overhear(exchange, outcome, { bodies: target.kind !== "upgrade" });
   } finally {
-    outcome.upstream.end(false, story.reason);
+    outcome.upstream.end(false);
+    story.upstream = outcome.upstream;
   }
 }
 
@@ -66,7 +68,7 @@ async function verdict(
   if (read.kind === "malformed") return { outcome: refused(read) };
   const { chat } = read;
   if (chat.requestedModel.length > longestModelName) return { outcome: refused(nameTooLong) };
-  describeChat(at, chat);
+  describeChat(at, chat, service);
   const asker = { path: target.endpoint, tenant: tenantOf(opening.headers, service.tenantHeader) };
   try {
     return { outcome: await service.pipeline(chat, asker, at, envoy), chat };
@@ -78,7 +80,7 @@ async function verdict(
 
 /** Envoy answered in our place (413, 408), or sent on a request whose body never came. */
 async function answeredWithoutUs(exchange: Exchange, target: Target, response: Message): Promise<void> {
-  const { story, at } = exchange;
+  const { story } = exchange;
   const status = Number(response.headers.get(names.status));
   const details = response.attributes.get("response.code_details");
   // A direct response is the route of what nobody routed.
@@ -87,7 +89,6 @@ async function answeredWithoutUs(exchange: Exchange, target: Target, response: M
   }
   story.ending = status < 500 ? "rejected" : "failed";
   story.reason = String(details ?? "answered_by_envoy");
-  if (status >= 500) at.root.fail(story.reason);
   return overhear(exchange, undefined, { pending: response });
 }
 

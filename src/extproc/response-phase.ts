@@ -1,11 +1,12 @@
-import type { Outcome } from "../outcome.ts";
+import type { Outcome, Peer } from "../outcome.ts";
 import type { Trace } from "../telemetry/trace.ts";
+import { causeOf, flagsOf, isLocalReply } from "./cause.ts";
 import { bodyMode, type Message } from "./decode.ts";
 import type { HeaderMutation } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 import { proceed } from "./forwarding.ts";
 import { type Headers, names } from "./headers.ts";
-import type { Story } from "./root-span.ts";
+import type { Story } from "./story.ts";
 
 type Forward = Outcome & { kind: "forward" };
 
@@ -25,12 +26,13 @@ export async function overhear(
 ): Promise<void> {
   let answered = false;
   let complete = false;
+  story.upstream = forward?.upstream;
   for (let message = pending ?? (await envoy.next()); message; message = await envoy.next()) {
     if (message.phase === "responseHeaders") {
       answered = true;
       story.status = Number(message.headers.get(names.status));
       envoy.answer(proceed(message, responseHeaders(message.headers, story.status, forward)));
-      if (forward) noteResponse(forward, at, message, story);
+      noteResponse(forward, at, message, story);
     } else {
       envoy.answer(proceed(message));
       if (message.phase === "responseBody") forward?.upstream.chunk(message.body, message.atMs);
@@ -40,36 +42,59 @@ export async function overhear(
       forward?.upstream.end(true);
     }
   }
-  // Without response bodies the stream's end is the response's end, whole or cut: Envoy does not tell which.
+  // Without response bodies the stream's end is the response's end, whole or cut: only the access log tells which.
   if (!complete && answered && !bodies) {
     complete = true;
     forward?.upstream.end(true);
   }
-  if (complete || !forward) {
+  forward?.upstream.end(false);
+  if (complete) {
     if (story.ending === "forwarded" || story.ending === "passthrough") story.reason = undefined;
-    return;
+  } else if (forward) {
+    story.ending = "aborted";
+    story.reason = answered ? "ended_mid_response" : "ended_before_response";
   }
-  story.ending = "aborted";
-  story.reason = answered ? "ended_mid_response" : "ended_before_response";
-  at.root.set("error.type", story.reason).fail(story.reason);
-  forward.upstream.end(false, story.reason);
 }
 
-function noteResponse(forward: Forward, at: Trace, { headers, attributes }: Message, story: Story): void {
+function noteResponse(
+  forward: Forward | undefined,
+  at: Trace,
+  { headers, attributes }: Message,
+  story: Story,
+): void {
+  if (!at.recording && !forward) return;
   const status = story.status ?? 0;
   const details = attributes.get("response.code_details");
-  forward.upstream.responseHeaders({
+  if (details !== undefined) {
+    story.words = {
+      details: String(details),
+      flags: flagsOf(Number(attributes.get("response.flags") ?? 0)),
+    };
+  }
+  story.peer = peerOf(attributes.get("upstream.address"));
+  story.attempts = Number(attributes.get("upstream.request_attempt_count") ?? 0);
+  const fromEnvoy = isLocalReply(story.words?.details);
+  forward?.upstream.responseHeaders({
     status,
     contentType: headers.get(names.contentType),
     contentEncoding: headers.get(names.contentEncoding),
-    codeDetails: details === undefined ? undefined : String(details),
+    codeDetails: story.words?.details,
+    fromEnvoy,
   });
+  if (!forward) return;
   if (status >= 400) at.root.set("error.type", String(status)).fail(`HTTP ${status}`);
   // Envoy answered in upstream's place: it could not be reached, or not in time.
-  if (status >= 500 && details !== undefined && details !== "via_upstream") {
+  if (status >= 500 && fromEnvoy) {
     story.ending = "failed";
-    story.reason = String(details);
+    story.reason = (story.words && causeOf(story.words)) ?? story.words?.details;
   }
+}
+
+/** `host:port` as the attribute has it, an IPv6 address in brackets; or the path of a pipe. */
+function peerOf(address: string | number | undefined): Peer | undefined {
+  if (typeof address !== "string" || address === "") return undefined;
+  const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(address) ?? [];
+  return host === undefined ? { address } : { address: host, port: Number(port) };
 }
 
 /** The router's own headers on what it routed and upstream answered; upstream's of the same names never pass. */

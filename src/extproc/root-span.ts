@@ -1,48 +1,38 @@
-import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import type { Chat } from "../chat/request.ts";
 import { type Outcome, type Refusal, refusals } from "../outcome.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import { type Headers, names } from "./headers.ts";
+import type { Service } from "./service.ts";
 import { pathOf } from "./target.ts";
 
-/** How an exchange ended, as the root's `outcome` tells it. */
-export type Ending =
-  | "forwarded"
-  | "passthrough"
-  | "cache_hit"
-  | "blocked"
-  | "rejected"
-  | "aborted"
-  | "failed";
-
-/** How the exchange went, for the root span. Written as the script goes; read once, at its end. */
-export interface Story {
-  ending: Ending;
-  reason?: string | undefined;
-  status?: number | undefined;
-}
+/** What a service says about who asks and what else is worth a note. */
+type Observed = Pick<Service, "customAttributes" | "userHeader" | "userId">;
 
 /** Writes what is known of the request. Names before 2023 and after stand side by side: dashboards use both. */
-export function describeRequest({ root, recording }: Trace, headers: Headers, requestId: string): void {
-  if (!recording) return;
+export function describeRequest(
+  at: Trace,
+  headers: Headers,
+  requestId: string,
+  { customAttributes, userHeader, userId }: Observed,
+): void {
+  if (!at.recording) return;
   const method = headers.get(names.method);
   const path = pathOf(headers);
-  root
+  at.root
     .set("request.id", requestId)
     .set("http.method", method)
     .set("http.path", path)
     .set("http.request.method", method)
     .set("url.path", path);
+  if (userHeader !== undefined) at.root.set("user.id", userId(headers.get(userHeader) ?? ""));
+  customAttributes(at, (name) => headers.get(name));
 }
 
-/** Of this process: who a user is cannot be tried out from a trace. */
-const key = createSecretKey(randomBytes(32));
-
-/** Writes what the chat says of itself: its model, and its user as a hash. */
-export function describeChat({ root, recording }: Trace, chat: Chat): void {
+/** Writes what the chat says of itself: its model, and its user, unless a header names that one. */
+export function describeChat({ root, recording }: Trace, chat: Chat, { userHeader, userId }: Observed): void {
+  if (!recording) return;
   root.set("routing.original_model", chat.requestedModel);
-  if (recording && chat.user)
-    root.set("user.id", createHmac("sha256", key).update(chat.user).digest("hex").slice(0, 16));
+  if (userHeader === undefined) root.set("user.id", userId(chat.user ?? ""));
 }
 
 /** @param guarded whether any guard is on; without one nothing was allowed or blocked. */

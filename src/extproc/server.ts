@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Metadata,
   Server,
@@ -8,8 +9,8 @@ import {
   type ServiceDefinition,
   status,
 } from "@grpc/grpc-js";
-import type { Tracing } from "../telemetry/tracing.ts";
 import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
+import { accessLogService } from "./access-log.ts";
 import { converse } from "./conversation.ts";
 import { decode, type Message } from "./decode.ts";
 import { Dialogue } from "./dialogue.ts";
@@ -49,14 +50,13 @@ export interface ServeOptions {
 }
 
 /**
- * Serves ext_proc and gRPC health.
+ * Serves ext_proc, Envoy's access log and gRPC health.
  * @param listen `host:port` or `unix:/path`.
  * @throws Error naming the address and the remedy where it cannot be bound.
  */
 export async function serve(
   listen: string,
   serving: Serving,
-  tracing: Tracing,
   { raiseResetLimit = true }: ServeOptions = {},
 ): Promise<Processor> {
   const server = new Server({
@@ -67,13 +67,20 @@ export async function serve(
   });
   if (raiseResetLimit) raiseResets(server);
   const health = healthService();
-  const active = new Set<Call>();
+  const active = new Map<Call, Dialogue>();
+  let drained: (() => void) | undefined;
   server.addService(externalProcessor, {
     process: (call: Call) => {
-      active.add(call);
-      void attend(call, serving, tracing).finally(() => active.delete(call));
+      const envoy = new Dialogue((answer) => call.write(answer));
+      active.set(call, envoy);
+      void attend(call, envoy, serving).finally(() => {
+        active.delete(call);
+        if (active.size === 0) drained?.();
+      });
     },
   });
+  const log = accessLogService(serving.endings);
+  server.addService(log.definition, log.implementation);
   server.addService(health.definition, health.implementation);
   const port = await bind(server, listen);
   health.set("SERVING");
@@ -90,25 +97,40 @@ export async function serve(
       health.close();
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       const deadline = setTimeout(() => {
-        // Without channelz forceShutdown leaves running streams alone.
-        for (const call of active) call.emit("error", { code: status.UNAVAILABLE, details: "shutting down" });
-        server.forceShutdown();
+        for (const [call, envoy] of active) {
+          envoy.cutBy = "shutdown";
+          // Without channelz forceShutdown leaves running streams alone.
+          call.emit("error", { code: status.UNAVAILABLE, details: "shutting down" });
+        }
       }, deadlineMs);
-      await closed;
+      if (active.size > 0) {
+        await new Promise<void>((resolve) => {
+          drained = resolve;
+        });
+      }
       clearTimeout(deadline);
+      // Envoy's last entries, then its log streams, which do not end by themselves.
+      const { endings } = serving;
+      for (let i = 0; i < lastEntriesMs / 10 && endings.counts.waiting > 0; i += 1) await sleep(10);
+      endings.settleAll();
+      log.close();
+      await Promise.race([closed, sleep(lastEntriesMs)]);
+      server.forceShutdown();
     },
   };
 }
 
+/** What Envoy's log may still say after the last exchange has ended. */
+const lastEntriesMs = 500;
+
 /** Runs one stream. */
-async function attend(call: Call, serving: Serving, tracing: Tracing): Promise<void> {
-  const envoy = new Dialogue((answer) => call.write(answer));
+async function attend(call: Call, envoy: Dialogue, serving: Serving): Promise<void> {
   call.on("data", (message: Message) => envoy.heard(message));
   // "end" comes with Envoy's half-close, "cancelled" after every stream, a clean one too; unheard, "error" would end us.
   const end = () => envoy.end();
   call.on("end", end).on("cancelled", end).on("error", end);
   try {
-    await converse(envoy, serving, tracing, tracing.enabled ? contextOf(call.metadata) : undefined);
+    await converse(envoy, serving, () => contextOf(call.metadata));
     call.end();
   } catch (error) {
     // Never a clean close: Envoy would carry on without us. An error makes it refuse the request.

@@ -105,23 +105,86 @@ export class Writer {
 
   /** A length-delimited field: bytes, or text as UTF-8. */
   field(field: number, value: Uint8Array | string): void {
-    const length = typeof value === "string" ? Buffer.byteLength(value) : value.length;
+    if (typeof value !== "string") {
+      this.raw(value);
+      this.#varint(value.length);
+    } else if (!this.#short(value)) {
+      const length = Buffer.byteLength(value);
+      this.#room(length + 16);
+      this.#start -= length;
+      this.#bytes.write(value, this.#start, "utf8");
+      this.#varint(length);
+    }
+    this.#varint(field * 8 + 2);
+  }
+
+  /** Short ASCII text with its length, byte by byte: a call into native code costs more. False: nothing was written. */
+  #short(text: string): boolean {
+    const { length } = text;
+    if (length > shortText) return false;
+    this.#room(length + 16);
+    const bytes = this.#bytes;
+    const start = this.#start - length;
+    for (let i = 0; i < length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      bytes[start + i] = code;
+    }
+    this.#start = start;
+    this.#varint(length);
+    return true;
+  }
+
+  /** A length-delimited field of bytes given as lower-case hex digits. */
+  hex(field: number, digits: string): void {
+    const length = digits.length >> 1;
     this.#room(length + 16);
     this.#start -= length;
-    if (typeof value === "string") this.#bytes.write(value, this.#start, "utf8");
-    else this.#bytes.set(value, this.#start);
+    for (let i = 0; i < length; i += 1) {
+      this.#bytes[this.#start + i] =
+        nibble(digits.charCodeAt(2 * i)) * 16 + nibble(digits.charCodeAt(2 * i + 1));
+    }
     this.#varint(length);
     this.#varint(field * 8 + 2);
   }
 
-  /** A length-delimited field of bytes given as hex digits. */
-  hex(field: number, digits: string): void {
-    const length = digits.length / 2;
-    this.#room(length + 16);
-    this.#start -= length;
-    this.#bytes.write(digits, this.#start, "hex");
-    this.#varint(length);
+  /** A length-delimited field of eight bytes, given as two words of 32 bits, the upper one first. */
+  words(field: number, high: number, low: number): void {
+    this.#room(16);
+    const bytes = this.#bytes;
+    this.#start -= 8;
+    const at = this.#start;
+    bytes[at] = high >>> 24;
+    bytes[at + 1] = high >>> 16;
+    bytes[at + 2] = high >>> 8;
+    bytes[at + 3] = high;
+    bytes[at + 4] = low >>> 24;
+    bytes[at + 5] = low >>> 16;
+    bytes[at + 6] = low >>> 8;
+    bytes[at + 7] = low;
+    this.#varint(8);
     this.#varint(field * 8 + 2);
+  }
+
+  /** Bytes as they are: content, or fields that are encoded already. */
+  raw(encoded: Uint8Array): void {
+    const { length } = encoded;
+    this.#room(length + 16);
+    const bytes = this.#bytes;
+    const start = this.#start - length;
+    if (length > shortText) bytes.set(encoded, start);
+    else for (let i = 0; i < length; i += 1) bytes[start + i] = encoded[i]!;
+    this.#start = start;
+  }
+
+  /** Takes back what was written since the mark. */
+  rewind(mark: number): void {
+    this.#start = this.#bytes.length - mark;
+  }
+
+  /** A copy of what was written since the mark. */
+  since(mark: number): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.#bytes, this.#start, this.#bytes.length - mark);
   }
 
   double(field: number, value: number): void {
@@ -188,6 +251,10 @@ export class Writer {
   }
 
   #varint(value: number): void {
+    if (value <= 0x7f) {
+      this.#bytes[--this.#start] = value;
+      return;
+    }
     let size = 1;
     for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size += 1;
     this.#start -= size;
@@ -209,3 +276,8 @@ export class Writer {
     this.#start = size - written.length;
   }
 }
+
+/** Bytes up to which a loop is faster than a call. */
+const shortText = 64;
+
+const nibble = (code: number): number => (code <= 57 ? code - 48 : code - 87);

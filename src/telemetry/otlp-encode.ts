@@ -1,6 +1,8 @@
 import { Writer } from "../protobuf/wire.ts";
-import type { AttributeValue, Span, Trace } from "./trace.ts";
+import { writeAttribute, writeAttributes } from "./otlp-attributes.ts";
+import type { Span, Trace } from "./trace.ts";
 import type { Origin } from "./trace-exporter.ts";
+import { recordedState } from "./w3c.ts";
 
 const kinds = { internal: 1, server: 2, client: 3 } as const;
 const statusError = 2;
@@ -24,35 +26,45 @@ export function encodeTraces(traces: readonly Trace[], { resource, scope }: Orig
   writer.wrap(1, scopeStart);
   writer.wrap(2, start);
   const resourceStart = writer.mark;
-  for (const [key, value] of Object.entries(resource).reverse()) writeAttribute(1, key, value);
+  for (const [key, value] of Object.entries(resource).reverse()) writeAttribute(writer, 1, key, value);
   writer.wrap(1, resourceStart);
   writer.wrap(1, start);
   return writer.finish();
 }
 
 function writeTrace(trace: Trace): void {
+  const { traceId, parentSpanId, state } = trace.identity;
+  // What all spans of a trace have in common is encoded once; the order of fields is free.
+  const mark = writer.mark;
+  const recorded = recordedState(state);
+  if (recorded !== "") writer.field(3, recorded);
+  writer.hex(1, traceId);
+  const shared = writer.since(mark);
+  writer.rewind(mark);
   for (let i = trace.children.length - 1; i >= 0; i -= 1) {
-    writeSpan(trace, trace.children[i]!, trace.root.spanId, hasIsRemote);
+    const start = writer.mark;
+    writeBody(trace, trace.children[i]!, hasIsRemote);
+    writer.words(4, trace.root.idHigh, trace.root.idLow);
+    writer.raw(shared);
+    writer.wrap(2, start);
   }
-  const { parentSpanId } = trace.identity;
-  writeSpan(
-    trace,
-    trace.root,
-    parentSpanId,
-    parentSpanId === undefined ? hasIsRemote : hasIsRemote | isRemote,
-  );
+  const start = writer.mark;
+  writeBody(trace, trace.root, parentSpanId === undefined ? hasIsRemote : hasIsRemote | isRemote);
+  if (parentSpanId !== undefined) writer.hex(4, parentSpanId);
+  writer.raw(shared);
+  writer.wrap(2, start);
 }
 
-function writeSpan(trace: Trace, span: Span, parentSpanId: string | undefined, remoteFlags: number): void {
-  const { traceId, flags, state, link } = trace.identity;
-  const start = writer.mark;
-  writer.fixed32(16, flags | remoteFlags);
+/** A span but for its trace and its parent. */
+function writeBody(trace: Trace, span: Span, remoteFlags: number): void {
+  writer.fixed32(16, trace.identity.flags | remoteFlags);
   if (span.error !== undefined) {
     const statusStart = writer.mark;
     writer.number(3, statusError);
     writer.field(2, span.error);
     writer.wrap(15, statusStart);
   }
+  const { link } = trace.identity;
   if (link && span === trace.root) {
     const linkStart = writer.mark;
     writer.fixed32(6, link.flags | hasIsRemote | isRemote);
@@ -60,62 +72,12 @@ function writeSpan(trace: Trace, span: Span, parentSpanId: string | undefined, r
     writer.hex(1, link.traceId);
     writer.wrap(13, linkStart);
   }
-  writeAttributes(span);
+  writeAttributes(writer, span);
   writeTime(8, span.endMs + trace.epochOffsetMs);
   writeTime(7, span.startMs + trace.epochOffsetMs);
   writer.number(6, kinds[span.kind]);
   writer.field(5, span.name);
-  if (parentSpanId !== undefined) writer.hex(4, parentSpanId);
-  if (state !== "") writer.field(3, state);
-  writer.hex(2, span.spanId);
-  writer.hex(1, traceId);
-  writer.wrap(2, start);
-}
-
-/** Of an attribute set twice the last value counts. */
-function writeAttributes({ attributes }: Span): void {
-  for (let i = attributes.length - 2; i >= 0; i -= 2) {
-    const key = attributes[i] as string;
-    if (!setAgain(attributes, key, i + 2)) writeAttribute(9, key, attributes[i + 1] as AttributeValue);
-  }
-}
-
-function setAgain(attributes: Span["attributes"], key: string, from: number): boolean {
-  for (let i = from; i < attributes.length; i += 2) if (attributes[i] === key) return true;
-  return false;
-}
-
-function writeAttribute(field: number, key: string, value: AttributeValue): void {
-  const start = writer.mark;
-  writeValue(2, key, value);
-  writer.field(1, key);
-  writer.wrap(field, start);
-}
-
-function writeValue(field: number, key: string, value: AttributeValue): void {
-  const start = writer.mark;
-  if (typeof value === "string") writer.field(1, value);
-  else if (typeof value === "boolean") writer.number(2, value ? 1 : 0);
-  else if (typeof value === "number") {
-    if (Number.isInteger(value) && !isMeasure(key)) writer.integer(3, value);
-    else writer.double(4, value);
-  } else {
-    for (let i = value.length - 1; i >= 0; i -= 1) writeValue(1, key, value[i]!);
-    writer.wrap(5, start);
-  }
-  writer.wrap(field, start);
-}
-
-/** Durations and scores stay doubles when they happen to be whole: a backend takes one type for each key. */
-const measure = /(?:_ms|confidence|threshold|similarity|margin|first_chunk)$/;
-const measures = new Map<string, boolean>();
-
-function isMeasure(key: string): boolean {
-  const known = measures.get(key);
-  if (known !== undefined) return known;
-  const found = measure.test(key);
-  measures.set(key, found);
-  return found;
+  writer.words(2, span.idHigh, span.idLow);
 }
 
 /** Nanoseconds since the epoch, exact to the nanosecond that a double of milliseconds holds. */

@@ -3,6 +3,7 @@ import { type InstrumentationScope, TraceState } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { Span, Trace } from "./trace.ts";
+import { recordedState } from "./w3c.ts";
 
 const kinds = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
 
@@ -14,7 +15,8 @@ export function toReadableSpans(
 ): ReadableSpan[] {
   const { traceId, parentSpanId, flags, state, link } = trace.identity;
   const traceFlags = flags as TraceFlags;
-  const shared = { traceId, traceFlags, ...(state && { traceState: new TraceState(state) }) };
+  const recorded = recordedState(state);
+  const shared = { traceId, traceFlags, ...(recorded && { traceState: new TraceState(recorded) }) };
   const parentOfRoot = parentSpanId ? { ...shared, spanId: parentSpanId, isRemote: true } : undefined;
   const rootContext = { ...shared, spanId: trace.root.spanId };
 

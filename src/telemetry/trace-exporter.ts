@@ -1,4 +1,4 @@
-import type { ExportResult } from "@opentelemetry/core";
+import { ExportResultCode } from "@opentelemetry/core";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { SpanExporter } from "@opentelemetry/sdk-trace-base";
 import { toReadableSpans } from "./readable.ts";
@@ -10,21 +10,57 @@ export interface Origin {
   readonly scope: { readonly name: string; readonly version: string };
 }
 
-/** Where finished exchanges go. `done` is called once, success or not. */
-export interface TraceExporter {
-  export(traces: readonly Trace[], done: (result: ExportResult) => void): void;
-  shutdown(): Promise<void>;
+/** What became of the spans that were handed over together. */
+export interface Exported {
+  readonly exported: number;
+  readonly failed: number;
+  /** Why spans failed, as a word that can be counted by: `unavailable`, `rejected`, `timeout`, ... */
+  readonly reason?: string;
+  /** The same for a person. */
+  readonly message?: string;
 }
+
+/** Where finished exchanges go. */
+export interface TraceExporter {
+  /**
+   * Takes finished exchanges and returns at once. `done` is called exactly once, at any time.
+   * @returns bytes that are held until `done`.
+   */
+  export(traces: readonly Trace[], done: (result: Exported) => void): number;
+  /** Sends what it holds for at most `deadlineMs`, then frees everything. What is lost by then is told to `done`. Never rejects. */
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+export const spansIn = (traces: readonly Trace[]): number =>
+  traces.reduce((sum, trace) => sum + 1 + trace.children.length, 0);
 
 /** Any of OpenTelemetry's span exporters. */
 export function viaSdk(exporter: SpanExporter, { resource, scope }: Origin): TraceExporter {
   const sdkResource = resourceFromAttributes({ ...resource });
   return {
-    export: (traces, done) =>
-      exporter.export(
-        traces.flatMap((trace) => toReadableSpans(trace, sdkResource, scope)),
-        done,
-      ),
-    shutdown: () => exporter.shutdown(),
+    export(traces, done) {
+      const spans = traces.flatMap((trace) => toReadableSpans(trace, sdkResource, scope));
+      exporter.export(spans, ({ code, error }) =>
+        done(
+          code === ExportResultCode.SUCCESS
+            ? { exported: spans.length, failed: 0 }
+            : {
+                exported: 0,
+                failed: spans.length,
+                reason: error?.name ?? "unknown",
+                message: error?.message ?? "the exporter gave no reason",
+              },
+        ),
+      );
+      return 0;
+    },
+    async shutdown(deadlineMs) {
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs);
+      });
+      await Promise.race([exporter.shutdown().catch(() => {}), deadline]);
+      clearTimeout(timer);
+    },
   };
 }

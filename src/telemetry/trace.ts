@@ -4,14 +4,14 @@ import type { SpanContext } from "./w3c.ts";
 
 export type AttributeValue = string | number | boolean | readonly string[];
 /** Characters. Paths, ids and model names are the client's own text: none may carry a prompt into a trace. */
-const longestText = 256;
+export const longestText = 256;
 
 const mostItems = 32;
 
-function bounded(value: AttributeValue): AttributeValue {
-  if (typeof value === "string") return value.length > longestText ? value.slice(0, longestText) : value;
+function bounded(value: AttributeValue, longest: number): AttributeValue {
+  if (typeof value === "string") return value.length > longest ? value.slice(0, longest) : value;
   if (typeof value !== "object") return value;
-  return value.slice(0, mostItems).map((item) => item.slice(0, longestText));
+  return value.slice(0, mostItems).map((item) => item.slice(0, longest));
 }
 
 /** Shared by all spans that record nothing. */
@@ -34,27 +34,52 @@ export class Span {
   /** Description of the failure; set means status ERROR. */
   error: string | undefined;
   readonly #recording: boolean;
-  #id: string | undefined;
+  readonly #longest: number;
+  /** The id, in two halves of 32 bits; both 0 until it is first asked for. */
+  #idHigh = 0;
+  #idLow = 0;
 
-  constructor(name: string, kind: SpanKind, recording: boolean) {
+  /** @param longest characters kept of a text. */
+  constructor(name: string, kind: SpanKind, recording: boolean, longest: number) {
     this.name = name;
     this.kind = kind;
     this.startMs = recording ? now() : 0;
     this.attributes = recording ? [] : none;
     this.#recording = recording;
+    this.#longest = longest;
   }
 
   /** 16 lower-case hex digits. Made when first asked for: an unsampled exchange needs one at most. */
   get spanId(): string {
-    this.#id ??= randomHex(8);
-    return this.#id;
+    return hexOf(this.idHigh) + hexOf(this.idLow);
+  }
+
+  /** Upper half of the id. */
+  get idHigh(): number {
+    // The specification forbids an id of zeros only.
+    while (this.#idHigh === 0 && this.#idLow === 0) {
+      this.#idHigh = randomWord();
+      this.#idLow = randomWord();
+    }
+    return this.#idHigh;
+  }
+
+  /** Lower half of the id; ask for the upper one first. */
+  get idLow(): number {
+    return this.#idLow;
   }
 
   /** Sets an attribute; `undefined` is left out, text is cut. Set twice, the last value counts. */
   set(key: string, value: AttributeValue | undefined): this {
     if (this.#recording && value !== undefined) {
-      this.attributes.push(key, bounded(value));
+      this.attributes.push(key, bounded(value, this.#longest));
     }
+    return this;
+  }
+
+  /** Sets text as long as it is: for what its caller has cut already, and may be longer than names and paths. */
+  setContent(key: string, text: string): this {
+    if (this.#recording) this.attributes.push(key, text);
     return this;
   }
 
@@ -62,6 +87,11 @@ export class Span {
   fail(description: string): this {
     this.error = description;
     return this;
+  }
+
+  /** Moves the end of a span that has ended, never before its start. */
+  endedAt(atMs: number): void {
+    this.endMs = Math.max(this.startMs, atMs);
   }
 
   /** Ends the span. The first call counts, so a `finally` may close what an exit has closed already. */
@@ -76,7 +106,7 @@ export interface TraceIdentity {
   readonly parentSpanId?: string | undefined;
   /** W3C trace flags: bit 0 sampled, bit 1 random trace id. */
   readonly flags: number;
-  /** `tracestate` as it goes on upstream; empty if there is none. */
+  /** `tracestate` as it goes on upstream, which spans record cut (`recordedState`); empty if there is none. */
   readonly state: string;
   /** The other context, where metadata and headers named different traces. */
   readonly link?: SpanContext | undefined;
@@ -90,10 +120,16 @@ export class Trace {
   readonly epochOffsetMs = epochOffsetMs();
   readonly root: Span;
   readonly children: Span[] = [];
+  /** Attributes of the root that every child is to carry as well, added when the exchange is finished. Key, value, ... */
+  shared: string[] | undefined;
 
-  constructor(rootName: string, identity: TraceIdentity) {
+  readonly #longest: number;
+
+  /** @param longest characters kept of a text attribute. */
+  constructor(rootName: string, identity: TraceIdentity, longest = longestText) {
     this.identity = identity;
-    this.root = new Span(rootName, "server", this.recording);
+    this.#longest = longest;
+    this.root = new Span(rootName, "server", this.recording, longest);
   }
 
   get recording(): boolean {
@@ -102,23 +138,38 @@ export class Trace {
 
   /** Opens a child of the root. Whoever opens it ends it, in a `finally`. */
   open(name: string, kind: SpanKind = "internal"): Span {
-    const span = new Span(name, kind, this.recording);
+    const span = new Span(name, kind, this.recording, this.#longest);
     this.children.push(span);
     return span;
   }
 }
 
-const pool = Buffer.alloc(8192);
+const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** Randomness is drawn for hundreds of ids at once: a call to the system costs more than an id. */
+const pool = new Uint32Array(2048);
 let used = pool.length;
 
-/** Random lower-case hex, from a pool: one call to the system for hundreds of ids. */
-export function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
+function randomWord(): number {
+  if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  const hex = pool.toString("hex", used, used + bytes);
-  used += bytes;
-  // The specification forbids an id of zeros only.
-  return /[1-9a-f]/.test(hex) ? hex : randomHex(bytes);
+  const word = pool[used]!;
+  used += 1;
+  return word;
+}
+
+const hexOf = (word: number): string =>
+  `${pairs[word >>> 24]}${pairs[(word >>> 16) & 0xff]}${pairs[(word >>> 8) & 0xff]}${pairs[word & 0xff]}`;
+
+/** Random lower-case hex, never zeros only. @param bytes a multiple of four. */
+export function randomHex(bytes: number): string {
+  let hex = "";
+  let any = 0;
+  for (let i = 0; i < bytes; i += 4) {
+    const word = randomWord();
+    any |= word;
+    hex += hexOf(word);
+  }
+  return any !== 0 ? hex : randomHex(bytes);
 }

@@ -4,7 +4,7 @@ export interface SpanContext {
   readonly spanId: string;
   /** Bit 0 sampled, bit 1 random trace id; all other bits cleared. */
   readonly flags: number;
-  /** The valid `tracestate` members, joined by commas; empty if there are none. */
+  /** All `tracestate` members, whole and in order, joined by commas; empty if there are none or the list is invalid. */
   readonly state: string;
 }
 
@@ -13,8 +13,10 @@ const zeros = /^0+$/;
 const memberKey = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const memberValue = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 const maxMembers = 32;
-/** Characters; the specification asks for 512 at least. Each span carries it, and a batch has many spans. */
-const longestState = 2048;
+/** Characters, commas included. Each span of a trace carries it; upstream, in one header, gets everything. */
+const longestRecorded = 512;
+/** Characters. Members above it are the first to go. */
+const largeMember = 128;
 
 /**
  * Reads the trace context from all `traceparent` and `tracestate` values of a request, in their order.
@@ -54,10 +56,25 @@ function readTracestate(values: readonly string[]): string {
     keys.add(key);
     members.push(member);
   }
-  if (members.length > maxMembers) return "";
-  // Whole members go, from the end: the newest are first.
-  while (members.join(",").length > longestState) members.pop();
-  return members.join(",");
+  return members.length > maxMembers ? "" : members.join(",");
+}
+
+/**
+ * What spans record of a forwarded `tracestate`: at most 512 characters of it. Whole members go, large ones first, and
+ * from the end, since the newest stand in front.
+ */
+export function recordedState(state: string): string {
+  let excess = state.length - longestRecorded;
+  if (excess <= 0) return state;
+  const kept = state.split(",");
+  for (const least of [largeMember + 1, 0]) {
+    for (let i = kept.length - 1; i >= 0 && excess > 0; i -= 1) {
+      if (kept[i]!.length < least) continue;
+      excess -= kept[i]!.length + 1;
+      kept.splice(i, 1);
+    }
+  }
+  return kept.join(",");
 }
 
 /** The `traceparent` that names `spanId` as the parent of what follows. */

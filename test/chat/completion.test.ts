@@ -68,6 +68,7 @@ test("a stream is the same completion wherever it is cut into chunks", () => {
     model: "m",
     finishReasons: ["stop"],
     usage: REPORTED,
+    done: true,
     firstChunkAtMs: 101,
     chunks: 1,
   });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the `${VAR}` of the file is what is tested
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,14 +27,35 @@ test("an empty file is every default", () => {
       eviction_policy: "fifo",
       tenant_header: "authorization",
     });
-    assert.deepEqual(config.observability.tracing, {
+    const { exporter, ...tracing } = config.observability.tracing;
+    assert.deepEqual(tracing, {
       enabled: false,
+      env_override: true,
       provider: "opentelemetry",
-      exporter: { type: "otlp", endpoint: "localhost:4317", insecure: false },
       sampling: { type: "always_on", rate: 1, parent_based: true },
       resource: { service_name: "vllm-semantic-router" },
+      custom_attributes: [],
+      user_id: { hash: true },
+      access_log_wait_ms: 1000,
       capture_content: false,
+      capture_content_max_chars: 4096,
     });
+    assert.deepEqual(
+      { ...exporter, headers: { ...exporter.headers }, header_files: { ...exporter.header_files } },
+      {
+        type: "otlp",
+        endpoint: "localhost:4317",
+        insecure: false,
+        tls: {},
+        headers: {},
+        header_files: {},
+        compression: "none",
+        timeout_ms: 10_000,
+        retry: { max_attempts: 5, initial_backoff_ms: 1000, max_backoff_ms: 5000 },
+        batch: { max_spans: 512, delay_ms: 200, timeout_ms: 30_000 },
+        queue: { max_spans: 32_768, max_bytes: 16_777_216 },
+      },
+    );
     assert.deepEqual(
       [config.auto_model_name, config.default_reasoning_effort, config.default_model, config.logging.level],
       ["MoM", "medium", undefined, "info"],
@@ -84,6 +106,26 @@ test("an empty key is a key not written", () => {
   const { config } = parseConfig(text);
   assert.deepEqual([config.auto_model_name, config.default_model], ["MoM", undefined]);
   assert.equal(config.semantic_cache.eviction_policy, "fifo");
+});
+
+test("which keys the file gives a value", () => {
+  const env = { NONE: "", RATE: "0.5" };
+  const text =
+    "logging: { level: info }\nserver:\nbert_model: { threshold: '${RATE}' }\nsemantic_cache: &c { enabled: false, max_entries: , eviction_policy: '${NONE}' }";
+  const { written } = parseConfig(text, { env });
+  for (const path of ["logging", "logging.level", "semantic_cache.enabled", "bert_model.threshold"])
+    assert.equal(written(path), true, path);
+  for (const path of [
+    "server",
+    "server.listen",
+    "semantic_cache.max_entries",
+    "semantic_cache.eviction_policy",
+    "semantic_cache.toString",
+    "logging.level.length",
+    "nothing.at.all",
+  ])
+    assert.equal(written(path), false, path);
+  assert.equal(parseConfig("").written("logging"), false);
 });
 
 test("anchors and merge keys", () => {

@@ -106,7 +106,7 @@ describe("what goes wrong around an exchange", { skip: envoyMissing }, () => {
     await sleep(100);
     outgoing.destroy();
     const spans = await receiver.waitFor(trace);
-    assert.deepEqual(outcomeOf(spans), ["aborted", "ended_before_verdict", "UNSET", undefined]);
+    assert.deepEqual(outcomeOf(spans), ["aborted", "client_disconnect", "ERROR", undefined]);
   });
 
   test("client gone while the upstream thinks", async () => {
@@ -118,7 +118,7 @@ describe("what goes wrong around an exchange", { skip: envoyMissing }, () => {
     outgoing.destroy();
     assert.deepEqual(outcomeOf(await receiver.waitFor(trace)), [
       "aborted",
-      "ended_before_response",
+      "client_disconnect",
       "ERROR",
       "ERROR",
     ]);
@@ -132,7 +132,7 @@ describe("what goes wrong around an exchange", { skip: envoyMissing }, () => {
     assert.match(first.toString(), /"content":"a"/);
     outgoing.destroy();
     const spans = await receiver.waitFor(trace);
-    assert.deepEqual(outcomeOf(spans), ["aborted", "ended_mid_response", "ERROR", "ERROR"]);
+    assert.deepEqual(outcomeOf(spans), ["aborted", "client_disconnect", "ERROR", "ERROR"]);
     const { attributes } = spans.find(({ name }) => name.endsWith("upstream.request"))!;
     assert.deepEqual(
       [attributes["gen_ai.usage.output_tokens"], attributes["gen_ai.usage.estimated"]],
@@ -162,7 +162,7 @@ describe("what goes wrong around an exchange", { skip: envoyMissing }, () => {
     assert.equal(incoming.complete, false);
     assert.deepEqual(outcomeOf(await receiver.waitFor(trace)), [
       "aborted",
-      "ended_mid_response",
+      "upstream_reset",
       "ERROR",
       "ERROR",
     ]);

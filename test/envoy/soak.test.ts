@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { parseConfig } from "../../src/config/load.ts";
+import { joinEndings } from "../../src/extproc/endings.ts";
 import { serve } from "../../src/extproc/server.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildService } from "../../src/router.ts";
@@ -11,6 +12,7 @@ import { fakeEncoder } from "../support/fake-encoder.ts";
 import { answers, startUpstream, type Upstream } from "../support/faulty-upstream.ts";
 import { load } from "../support/load.ts";
 import { startProduct } from "../support/product.ts";
+import { settings } from "../support/tracing.ts";
 
 const exchanges = 20_000;
 const clients = 32;
@@ -57,14 +59,15 @@ describe(`${exchanges} exchanges over one Envoy`, { skip: envoyMissing }, () => 
     total: number,
   ) {
     const parsed = parseConfig(config()).config;
-    const tracing = startTracing(parsed.observability.tracing, "test", undefined, () => {});
+    const tracing = startTracing(settings(), "test", undefined);
     const service = buildService(
       parsed,
       { encoder: fakeEncoder(), cache: undefined, health: endpointHealth() },
+      tracing,
       1,
     );
-    const serving = { current: () => service, fault: () => {} };
-    const processor = await serve("127.0.0.1:0", serving, tracing, { raiseResetLimit: cure.raiseResetLimit });
+    const serving = { current: () => service, endings: joinEndings(() => 0), fault: () => {} };
+    const processor = await serve("127.0.0.1:0", serving, { raiseResetLimit: cure.raiseResetLimit });
     const envoy = await startEnvoy({
       endpoints: parsed.vllm_endpoints,
       processor: { address: "127.0.0.1", port: processor.port },

@@ -34,7 +34,7 @@ onEachTransport("responses", (router) => {
     );
     assert.equal(
       tree(dead.spans, outcome)[0],
-      "request.received outcome=failed outcome.reason=upstream_reset_before_response_started{connection_failure} http.response.status_code=503 ERROR(HTTP 503)",
+      "request.received outcome=failed outcome.reason=upstream_connection_failure http.response.status_code=503 ERROR(upstream_connection_failure)",
     );
   });
 
@@ -104,7 +104,7 @@ onEachTransport("responses", (router) => {
     });
     assert.equal(answers.length, 1);
     assert.deepEqual(tree(spans, outcome), [
-      "request.received outcome=aborted outcome.reason=ended_before_verdict",
+      "request.received outcome=aborted outcome.reason=ended_before_verdict ERROR(ended_before_verdict)",
       "  classification ERROR(aborted)",
       "  security.pii_detection ERROR(aborted)",
       "  security.jailbreak_detection ERROR(aborted)",
@@ -115,7 +115,7 @@ onEachTransport("responses", (router) => {
   test("a client that leaves before its body is complete leaves one root", async () => {
     const { spans } = await router.play([sends.requestHeaders()]);
     assert.deepEqual(tree(spans, outcome), [
-      "request.received outcome=aborted outcome.reason=ended_before_verdict",
+      "request.received outcome=aborted outcome.reason=ended_before_verdict ERROR(ended_before_verdict)",
     ]);
   });
 

@@ -7,18 +7,22 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Client, credentials, status } from "@grpc/grpc-js";
 import { parseConfig } from "../../src/config/load.ts";
+import { joinEndings } from "../../src/extproc/endings.ts";
 import { serve } from "../../src/extproc/server.ts";
 import { buildService } from "../../src/router.ts";
 import { startTracing } from "../../src/telemetry/tracing.ts";
 import { openStream, sends } from "../support/ext-proc.ts";
+import { settings } from "../support/tracing.ts";
 
 const { config } = parseConfig("{}");
 
-async function start(current = () => buildService(config, undefined, 1), listen = "127.0.0.1:0") {
-  const tracing = startTracing(config.observability.tracing, "test", undefined, () => {});
+const tracing = startTracing(settings(), "test", undefined);
+
+async function start(current = () => buildService(config, undefined, tracing, 1), listen = "127.0.0.1:0") {
   const faults: unknown[] = [];
-  const serving = { current, fault: (error: unknown) => faults.push(error) };
-  return { processor: await serve(listen, serving, tracing), faults };
+  const endings = joinEndings(() => 0);
+  const serving = { current, endings, fault: (error: unknown) => faults.push(error) };
+  return { processor: await serve(listen, serving), faults };
 }
 
 interface Ended {

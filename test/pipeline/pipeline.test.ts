@@ -7,6 +7,7 @@ import { buildPipeline } from "../../src/pipeline.ts";
 import { buildService } from "../../src/router.ts";
 import { fakeEncoder } from "../support/fake-encoder.ts";
 import { asks, chatOf, configOf, newTrace } from "../support/pipeline.ts";
+import { startWith } from "../support/tracing.ts";
 
 const yaml = `
 vllm_endpoints: [{ name: one, address: 127.0.0.1, port: 8001 }]
@@ -55,6 +56,7 @@ test("what is passed through goes to the endpoint of an adapter's base model too
   const service = buildService(
     config,
     { encoder: fakeEncoder(), cache: undefined, health: endpointHealth() },
+    startWith().tracing,
     1,
   );
   const cases = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Backend } from "../../src/outcome.ts";
 import { type UpstreamRequest, upstreamRequest } from "../../src/pipeline/upstream-request.ts";
-import { newTrace, onlySpan } from "../support/pipeline.ts";
+import { asks, attributesOf, chatOf, newTrace, onlySpan } from "../support/pipeline.ts";
 
 const json = "application/json";
 const sse = "text/event-stream";
@@ -54,7 +54,8 @@ function play(
   chunks.forEach((chunk, i) => {
     upstream.chunk(Buffer.from(chunk), span.startMs + 250 * (i + 1));
   });
-  upstream.end(complete, "ended_mid_response");
+  upstream.end(complete);
+  upstream.close({ reason: complete ? undefined : "ended_mid_response" });
   return { upstream, reports, stored, ...onlySpan(at) };
 }
 
@@ -181,8 +182,9 @@ describe("what is stored", () => {
   test("once, whole, whoever ends it again", () => {
     const { upstream, stored, span } = play({});
     const { endMs } = span;
-    upstream.end(false, "again");
+    upstream.end(false);
     upstream.end(true);
+    upstream.close({ reason: "again" });
     assert.deepEqual(stored.length, 1);
     assert.equal((stored[0] as typeof completion).choices[0]?.message.content, "4");
     assert.deepEqual([span.endMs, span.error], [endMs, undefined]);
@@ -209,12 +211,203 @@ test("what the endpoint's health is told", () => {
   });
 });
 
-test("an exchange that ends before any answer is aborted, and blames nobody", () => {
+test("an exchange that ends before any answer blames nobody, and says why", () => {
   const at = newTrace();
   const upstream = upstreamRequest(at, { operation: "chat", model: "m", backend: undefined });
   upstream.end(false);
+  assert.equal(upstream.answered, false);
+  upstream.close({ reason: "client_disconnect" });
   const { span, attributes } = onlySpan(at);
-  assert.equal(span.error, "aborted");
-  assert.equal(attributes["error.type"], "aborted");
+  assert.equal(span.error, "client_disconnect");
+  assert.equal(attributes["error.type"], "client_disconnect");
   assert.equal(attributes["http.response.status_code"], undefined);
+});
+
+describe("what is asked for", () => {
+  const parameters = (body: object) => {
+    const { attributes } = play({}, { operation: "chat", model: "m", chat: asks("hello", body) });
+    return Object.fromEntries(
+      Object.entries(attributes).flatMap(([key, value]) =>
+        key.startsWith("gen_ai.request.") && key !== "gen_ai.request.model" ? [[key.slice(15), value]] : [],
+      ),
+    );
+  };
+  const cases: readonly [string, object, object][] = [
+    ["nothing", {}, {}],
+    [
+      "everything",
+      {
+        stream: true,
+        max_tokens: 64,
+        temperature: 0.7,
+        top_p: 0.9,
+        top_k: 40,
+        frequency_penalty: -0.5,
+        presence_penalty: 1,
+        seed: -7,
+        n: 3,
+      },
+      {
+        stream: true,
+        max_tokens: 64,
+        temperature: 0.7,
+        top_p: 0.9,
+        top_k: 40,
+        frequency_penalty: -0.5,
+        presence_penalty: 1,
+        seed: -7,
+        "choice.count": 3,
+      },
+    ],
+    ["what goes without saying", { stream: false, n: 1 }, {}],
+    ["the newer limit", { max_tokens: 64, max_completion_tokens: 32 }, { max_tokens: 32 }],
+    ["zero is something", { temperature: 0, max_tokens: 0 }, { temperature: 0, max_tokens: 0 }],
+    [
+      "no text, and nothing that holds some",
+      { seed: "ann", temperature: ["ann"], top_p: { a: 1 }, top_k: true, n: null },
+      {},
+    ],
+    [
+      "no card or account either",
+      { seed: 4111111111111111, top_k: 78051120, max_tokens: 4111111111111111 },
+      { top_k: 78051120 },
+    ],
+    ["four decimals", { temperature: 0.4111111111111111, top_p: 411.1 }, { temperature: 0.4111 }],
+  ];
+  for (const [name, body, expected] of cases) {
+    test(name, () => assert.deepEqual(parameters(body), expected));
+  }
+
+  test("is not read where nothing is recorded", () => {
+    const at = newTrace({ flags: 0 });
+    const chat = Object.defineProperty({ ...asks("hello") }, "root", { get: () => assert.fail("was read") });
+    upstreamRequest(at, { operation: "chat", model: "m", chat, backend: undefined });
+    assert.deepEqual(attributesOf(at.children[0]!), {});
+  });
+});
+
+describe("content", () => {
+  const long = "x".repeat(1000);
+  /** What an answer says, as the recorder is told it. */
+  const said = (response: Response, gatherChars = 4096) => {
+    let heard: unknown;
+    const content: UpstreamRequest["content"] = {
+      prompt: [["gen_ai.input.messages", long]],
+      gatherChars,
+      answer: (choices) => {
+        heard = choices;
+        return [["gen_ai.output.messages", long]];
+      },
+    };
+    const { attributes } = play(response, { operation: "chat", model: "m", content }, false);
+    assert.equal(attributes["gen_ai.input.messages"], long, "not cut as names are");
+    assert.equal(attributes["gen_ai.output.messages"], heard === undefined ? undefined : long);
+    return heard;
+  };
+  const choice = (more: object) => ({
+    index: 0,
+    text: "",
+    reasoning: "",
+    calls: "",
+    finishReason: undefined,
+    ...more,
+  });
+  const delta = (more: object) => frame({ choices: [{ index: 0, delta: more, finish_reason: null }] });
+  const message = (more: object, finish_reason = "stop") => ({
+    chunks: [JSON.stringify({ ...completion, choices: [{ index: 0, message: more, finish_reason }] })],
+  });
+  const call = (name: string, args: string) => ({
+    id: "1",
+    type: "function",
+    function: { name, arguments: args },
+  });
+  const cases: readonly [string, Response, unknown, number?][] = [
+    ["JSON", {}, [choice({ text: "4", finishReason: "stop" })]],
+    [
+      "JSON of a completion",
+      { chunks: [JSON.stringify({ choices: [{ index: 0, text: "four", finish_reason: "length" }] })] },
+      [choice({ text: "four", finishReason: "length" })],
+    ],
+    [
+      "reasoning",
+      message({ reasoning_content: "2+2", content: "4" }),
+      [choice({ reasoning: "2+2", text: "4", finishReason: "stop" })],
+    ],
+    [
+      "tool calls",
+      message({ content: null, tool_calls: [call("add", '{"a":1}'), call("sub", "{}")] }, "tool_calls"),
+      [choice({ calls: 'add{"a":1}\nsub{}', finishReason: "tool_calls" })],
+    ],
+    [
+      "a refusal",
+      message({ content: null, refusal: "No." }),
+      [choice({ text: "No.", finishReason: "stop" })],
+    ],
+    [
+      "a stream",
+      {
+        type: sse,
+        chunks: [delta({ role: "assistant", content: "fo" }), delta({ content: "ur" }) + last, done],
+      },
+      [choice({ text: "four", finishReason: "length" })],
+    ],
+    [
+      "a stream of tool calls",
+      {
+        type: sse,
+        chunks: [
+          delta({ tool_calls: [{ index: 0, ...call("add", "") }] }),
+          delta({ tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] }),
+          delta({ tool_calls: [{ index: 0, function: { arguments: ":1}" } }] }) + done,
+        ],
+      },
+      [choice({ calls: 'add{"a":1}' })],
+    ],
+    ["a stream that was cut", { type: sse, chunks: [word, word], complete: false }, [choice({ text: "xx" })]],
+    [
+      "several choices, in order",
+      {
+        type: sse,
+        chunks: [
+          frame({ choices: [{ index: 1, delta: { content: "b" } }] }),
+          frame({ choices: [{ index: 0, delta: { content: "a" } }] }) + done,
+        ],
+      },
+      [choice({ text: "a" }), choice({ index: 1, text: "b" })],
+    ],
+    [
+      "a stream, up to the limit and a piece more",
+      { type: sse, chunks: [word.repeat(50), done] },
+      [choice({ text: "xxx" })],
+      2,
+    ],
+    [
+      "no error",
+      { status: 400, chunks: ['{"error":{"message":"ann"},"choices":[{"text":"ann"}]}'] },
+      undefined,
+    ],
+    ["nothing that cannot be read", { type: "text/html", chunks: ["<p>"] }, undefined],
+    [
+      "fields of other kinds",
+      { chunks: ['{"choices":[{"message":{"content":{"a":1},"tool_calls":"x"}},7]}'] },
+      [choice({})],
+    ],
+  ];
+  for (const [name, response, expected, limit] of cases) {
+    test(name, () => assert.deepEqual(said(response, limit), expected));
+  }
+
+  test("nothing is gathered where nobody asks", () => {
+    const at = newTrace();
+    const upstream = upstreamRequest(at, {
+      operation: "chat",
+      model: "m",
+      chat: chatOf({ model: "m", messages: [{ role: "user", content: long }] }),
+      backend: undefined,
+    });
+    upstream.responseHeaders({ status: 200, contentType: json });
+    upstream.chunk(Buffer.from(JSON.stringify({ choices: [{ index: 0, message: { content: long } }] })), 1);
+    upstream.end(true);
+    assert.doesNotMatch(JSON.stringify(onlySpan(at).attributes), /xxx/);
+  });
 });

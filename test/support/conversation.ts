@@ -7,16 +7,19 @@ import { converse } from "../../src/extproc/conversation.ts";
 import { decode } from "../../src/extproc/decode.ts";
 import { Dialogue } from "../../src/extproc/dialogue.ts";
 import { encode } from "../../src/extproc/encode.ts";
+import { joinEndings } from "../../src/extproc/endings.ts";
 import { serve } from "../../src/extproc/server.ts";
 import type { Serving } from "../../src/extproc/service.ts";
 import type { Encoder } from "../../src/models/encode.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildService, routes } from "../../src/router.ts";
+import { finishing } from "../../src/telemetry/finishing.ts";
 import { viaSdk } from "../../src/telemetry/trace-exporter.ts";
 import { startTracing } from "../../src/telemetry/tracing.ts";
 import { readTraceContext } from "../../src/telemetry/w3c.ts";
 import { openStream, oracle } from "./ext-proc.ts";
 import { fakeEncoder } from "./fake-encoder.ts";
+import { settings } from "./tracing.ts";
 
 type Plain = Record<string, unknown>;
 export type Transport = "in memory" | "over gRPC";
@@ -58,19 +61,20 @@ export async function startRouter(yaml: string, transport: Transport): Promise<R
   };
   const { tracing: policy } = config.observability;
   const tracing = startTracing(
-    policy,
+    settings({ sampling: policy.sampling }),
     "test",
     policy.enabled ? (origin) => viaSdk(exporter, origin) : undefined,
-    () => {},
+    { finishing: finishing(policy) },
   );
   const cache = config.semantic_cache.enabled
     ? memoryCache({ maxEntries: 100, ttlSeconds: 60, eviction: "fifo" })
     : undefined;
   const ports = routes(config) ? { encoder, cache, health: endpointHealth() } : undefined;
-  const service = buildService(config, ports, 1);
+  const service = buildService(config, ports, tracing, 1);
   const faults: unknown[] = [];
-  const serving: Serving = { current: () => service, fault: (error) => faults.push(error) };
-  const processor = transport === "over gRPC" ? await serve("127.0.0.1:0", serving, tracing) : undefined;
+  const endings = joinEndings(() => 0);
+  const serving: Serving = { current: () => service, endings, fault: (error) => faults.push(error) };
+  const processor = transport === "over gRPC" ? await serve("127.0.0.1:0", serving) : undefined;
 
   return {
     faults,
@@ -111,7 +115,7 @@ export async function startRouter(yaml: string, transport: Transport): Promise<R
       if (waiting.length === 0 && (hangUp === "cut" || !next)) setTimeout(() => envoy.end(), 5);
     };
     send();
-    await converse(envoy, serving, tracing, context);
+    await converse(envoy, serving, () => context);
     return { answers, code: 0 };
   }
 }

@@ -9,8 +9,12 @@ import { processorArgs } from "../../scripts/lib/processor.ts";
 export interface Product extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** Its configuration; what is written there it follows. */
+  readonly file: string;
   /** Everything it has logged so far. */
   log(): string;
+  /** The first line with that text, among those already logged, from line `from` on, or to come. */
+  logs(text: string, from?: number, withinMs?: number): Promise<string>;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<void>;
 }
@@ -24,9 +28,11 @@ export async function startProduct(yaml: string, env: Record<string, string> = {
     env: { ...process.env, ...env },
   });
   const lines: string[] = [];
+  const listeners = new Set<() => void>();
   const ready = new Promise<number>((resolve, reject) => {
     createInterface({ input: child.process.stderr! }).on("line", (line) => {
       lines.push(line);
+      for (const listener of [...listeners]) listener();
       if (line.includes('"msg":"ready"')) resolve((JSON.parse(line) as { port: number }).port);
     });
     void child.ended.then((how) => reject(new Error(`the processor ${how}\n${lines.join("\n")}`)));
@@ -40,5 +46,32 @@ export async function startProduct(yaml: string, env: Record<string, string> = {
     await stop();
     throw error;
   });
-  return { port, pid: child.process.pid!, log: () => lines.join("\n"), stop, [Symbol.asyncDispose]: stop };
+  const logs = (text: string, from = 0, withinMs = 10_000) =>
+    new Promise<string>((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        listeners.delete(look);
+      };
+      const look = () => {
+        const found = lines.slice(from).find((line) => line.includes(text));
+        if (found === undefined) return;
+        settle();
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(new Error(`it never logged "${text}":\n${lines.slice(from).join("\n")}`));
+      }, withinMs);
+      listeners.add(look);
+      look();
+    });
+  return {
+    port,
+    pid: child.process.pid!,
+    file,
+    log: () => lines.join("\n"),
+    logs,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

@@ -1,44 +1,89 @@
-import type { ExportResult } from "@opentelemetry/core";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
-import { parseConfig } from "../../src/config/load.ts";
-import type { Tracing as Policy } from "../../src/config/schema.ts";
+import type { OtlpSettings, TracingSettings } from "../../src/telemetry/settings.ts";
 import type { Trace } from "../../src/telemetry/trace.ts";
-import { viaSdk } from "../../src/telemetry/trace-exporter.ts";
+import type { Exported, TraceExporter } from "../../src/telemetry/trace-exporter.ts";
+import { spansIn, viaSdk } from "../../src/telemetry/trace-exporter.ts";
 import { startTracing, type Tracing } from "../../src/telemetry/tracing.ts";
 
-type Export = (spans: ReadableSpan[], done: (result: ExportResult) => void) => void;
+/** Settings as an empty file with tracing on has them, with changes. */
+export const settings = (changes: Partial<TracingSettings> = {}): TracingSettings => ({
+  enabled: true,
+  otlp: undefined,
+  sampling: { type: "always_on", rate: 1, parent_based: true },
+  resource: { "service.name": "vllm-semantic-router" },
+  queue: { maxSpans: 32_768, maxBytes: 16_777_216 },
+  delayMs: 200,
+  valueLimit: 256,
+  ...changes,
+});
+
+/** OTLP with the defaults of the configuration. */
+export const otlpTo = (url: string, changes: Partial<OtlpSettings> = {}): OtlpSettings => ({
+  protocol: "grpc",
+  url,
+  headers: {},
+  headerFiles: {},
+  tls: {},
+  compression: "none",
+  timeoutMs: 10_000,
+  retry: { maxAttempts: 5, initialBackoffMs: 1000, maxBackoffMs: 5000 },
+  batch: { maxSpans: 512, delayMs: 200, timeoutMs: 30_000 },
+  ...changes,
+});
+
+type Take = (traces: readonly Trace[], done: (result: Exported) => void) => unknown;
 
 /** Tracing with an exporter that is a function; by default it keeps the spans. `exporting: false` is tracing off. */
 export function startWith({
-  sampling,
-  resource,
+  changes = {},
   exporting = true,
-  exportTo = (_, done) => done({ code: 0 }),
+  exportTo,
   shutdown = async () => {},
-}: Partial<Pick<Policy, "sampling" | "resource">> & {
+  finishing,
+}: {
+  readonly changes?: Partial<TracingSettings>;
   readonly exporting?: boolean;
-  readonly exportTo?: Export;
-  readonly shutdown?: () => Promise<void>;
+  readonly exportTo?: Take;
+  readonly shutdown?: (deadlineMs: number) => Promise<void>;
+  readonly finishing?: (trace: Trace) => void;
 } = {}) {
   const spans: ReadableSpan[] = [];
-  const warnings: string[] = [];
-  const exporter: SpanExporter = {
+  const told: string[] = [];
+  const keep: SpanExporter = {
     export(batch, done) {
       spans.push(...batch);
-      exportTo(batch, done);
+      done({ code: 0 });
     },
-    shutdown,
+    shutdown: async () => {},
   };
-  const { tracing: defaults } = parseConfig("").config.observability;
-  const policy = { ...defaults, ...(sampling && { sampling }), ...(resource && { resource }) };
   const tracing = startTracing(
-    policy,
+    settings(changes),
     "9.9",
-    exporting ? (origin) => viaSdk(exporter, origin) : undefined,
-    (line) => warnings.push(line),
+    exporting
+      ? (origin): TraceExporter => {
+          const sdk = viaSdk(keep, origin);
+          return {
+            export(traces, done) {
+              if (!exportTo) return sdk.export(traces, done);
+              const bytes = exportTo(traces, done);
+              return typeof bytes === "number" ? bytes : 0;
+            },
+            shutdown,
+          };
+        }
+      : undefined,
+    { tell: (level, message) => told.push(`${level}: ${message}`), ...(finishing && { finishing }) },
   );
-  return { tracing, spans, warnings };
+  return { tracing, spans, told };
 }
+
+export const all = (traces: readonly Trace[]): Exported => ({ exported: spansIn(traces), failed: 0 });
+export const none = (traces: readonly Trace[], reason: string, message: string): Exported => ({
+  exported: 0,
+  failed: spansIn(traces),
+  reason,
+  message,
+});
 
 /** An exchange that has ended, with so many stages. */
 export function finished(tracing: Tracing, stages = 0): Trace {

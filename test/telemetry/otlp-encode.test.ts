@@ -4,12 +4,12 @@ import { credentials } from "@grpc/grpc-js";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { type OtlpReceiver, startOtlpReceiver } from "../../scripts/demo/otlp-receiver.ts";
-import { parseConfig } from "../../src/config/load.ts";
+import { otlpExporter } from "../../src/telemetry/otlp/exporter.ts";
 import { encodeTraces } from "../../src/telemetry/otlp-encode.ts";
-import { otlpExporter } from "../../src/telemetry/otlp-exporter.ts";
 import { toReadableSpans } from "../../src/telemetry/readable.ts";
 import { type AttributeValue, randomHex, Trace } from "../../src/telemetry/trace.ts";
 import type { Origin } from "../../src/telemetry/trace-exporter.ts";
+import { otlpTo } from "../support/tracing.ts";
 
 const spans = 10_000;
 const origin: Origin = {
@@ -66,8 +66,7 @@ test(`${spans} generated spans read the same from our serialiser as from OpenTel
     traces.push(traceOf(generated));
   await using ours = await startOtlpReceiver();
   await using theirs = await startOtlpReceiver();
-  const policy = parseConfig("{}").config.observability.tracing.exporter;
-  const exporter = otlpExporter({ ...policy, endpoint: `127.0.0.1:${ours.port}`, insecure: true }, origin);
+  const exporter = otlpExporter(otlpTo(`http://127.0.0.1:${ours.port}`), origin);
   const oracle = new OTLPTraceExporter({
     url: `http://127.0.0.1:${theirs.port}`,
     credentials: credentials.createInsecure(),
@@ -79,7 +78,7 @@ test(`${spans} generated spans read the same from our serialiser as from OpenTel
     const readable = batch.flatMap((trace) => toReadableSpans(trace, resource, origin.scope));
     await new Promise<void>((resolve) => oracle.export(readable, () => resolve()));
   }
-  await exporter.shutdown();
+  await exporter.shutdown(5000);
   await oracle.shutdown();
   assert.ok(ours.spans.length >= spans);
   assert.deepEqual(sorted(ours), sorted(theirs));

@@ -58,3 +58,29 @@ test("half of random trace ids at rate 0.5, and the same id always gets the same
     "what a lower rate keeps, a higher rate keeps as well",
   );
 });
+
+describe("two samplers built apart, as on two replicas, at every rate", () => {
+  const ids = Array.from({ length: 10_000 }, () => randomHex(16));
+  for (const rate of [0.01, 0.1, 0.5, 0.9, 0.99]) {
+    test(`${rate}: the same answer for 10,000 ids, and the share that was asked for`, () => {
+      const [one, other] = [sampler(policy("probabilistic", rate)), sampler(policy("probabilistic", rate))];
+      const answers = ids.map((id) => one(undefined, id));
+      assert.deepEqual(
+        ids.map((id) => other(undefined, id)),
+        answers,
+      );
+      const kept = answers.filter(Boolean).length;
+      const deviation = Math.sqrt(10_000 * rate * (1 - rate));
+      assert.ok(Math.abs(kept - 10_000 * rate) < 10 * deviation, `${kept} of 10000`);
+    });
+  }
+
+  // The ratio is compared with 32 bits of the id: these are their ends.
+  const ends = ["f".repeat(8) + "0".repeat(24), `${"0".repeat(31)}1`, `${"f".repeat(31)}e`];
+  for (const rate of [0, 1]) {
+    test(`${rate} is exact`, () => {
+      const sample = sampler(policy("probabilistic", rate, false));
+      for (const id of [...ids, ...ends]) assert.equal(sample(undefined, id), rate === 1, id);
+    });
+  }
+});

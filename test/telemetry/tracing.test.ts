@@ -62,7 +62,9 @@ describe("what a trace is a part of", () => {
   }
 
   test("a sampler of our own is told upstream with a new parent id", () => {
-    const { tracing } = startWith({ sampling: { type: "always_off", rate: 1, parent_based: false } });
+    const { tracing } = startWith({
+      changes: { sampling: { type: "always_off", rate: 1, parent_based: false } },
+    });
     const at = tracing.begin("root", undefined, context("a", 3));
     assert.equal(formatTraceparent(at.identity.traceId, at.root.spanId, at.identity.flags).slice(-2), "02");
     assert.notEqual(at.root.spanId, "a".repeat(16));
@@ -71,8 +73,8 @@ describe("what a trace is a part of", () => {
 });
 
 test("spans as OpenTelemetry has them: ids, kinds, parents, times, status, attributes, resource", async () => {
-  const resource = { service_name: "sr", service_version: "1.2", deployment_environment: "test" };
-  const { tracing, spans } = startWith({ resource });
+  const resource = { "service.name": "sr", "service.version": "1.2" };
+  const { tracing, spans } = startWith({ changes: { resource } });
   const at = tracing.begin("root", context("a", 3, "k=1"), context("b"));
   const stage = at.open("stage");
   stage.set("text", "x").set("text", "last").set("list", ["a", "b"]).set("none", undefined).end();
@@ -127,11 +129,9 @@ test("spans as OpenTelemetry has them: ids, kinds, parents, times, status, attri
     assert.deepEqual(span.resource.attributes, {
       "service.name": "sr",
       "service.version": "1.2",
-      "deployment.environment.name": "test",
-      "deployment.environment": "test",
     });
   }
-  assert.deepEqual(tracing.health, { exported: 3, failed: 0, dropped: 0, queued: 0 });
+  assert.equal(tracing.health.exported, 3);
 });
 
 test("ids are lower-case hex, never zero, and never twice", async () => {
@@ -169,7 +169,9 @@ describe("what is not recorded costs nothing", () => {
   });
 
   test("unsampled: no spans, no attributes, but a valid traceparent to go on", async () => {
-    const { tracing, spans } = startWith({ sampling: { type: "always_off", rate: 1, parent_based: true } });
+    const { tracing, spans } = startWith({
+      changes: { sampling: { type: "always_off", rate: 1, parent_based: true } },
+    });
     const at = tracing.begin("root", undefined, undefined);
     const upstream = at.open("upstream", "client").set("k", 1);
     tracing.finish(at);
@@ -178,4 +180,14 @@ describe("what is not recorded costs nothing", () => {
     const sent = formatTraceparent(at.identity.traceId, upstream.spanId, at.identity.flags);
     assert.equal(readTraceContext([sent], [])?.flags, 2);
   });
+});
+
+test("texts are cut at the limit of the settings", async () => {
+  const { tracing, spans } = startWith({ changes: { valueLimit: 3 } });
+  const at = tracing.begin("root", undefined, undefined);
+  at.open("stage").set("text", "abcdef").set("list", ["abcdef", "ab"]).end();
+  at.root.end();
+  tracing.finish(at);
+  await tracing.shutdown(1000);
+  assert.deepEqual(spans[1]?.attributes, { text: "abc", list: ["abc", "ab"] });
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatTraceparent, readTraceContext } from "../../src/telemetry/w3c.ts";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { encodeTraces } from "../../src/telemetry/otlp-encode.ts";
+import { toReadableSpans } from "../../src/telemetry/readable.ts";
+import { Trace } from "../../src/telemetry/trace.ts";
+import { formatTraceparent, readTraceContext, recordedState } from "../../src/telemetry/w3c.ts";
 
 const trace = "0af7651916cd43dd8448eb211c80319c";
 const span = "b7ad6b7169203331";
@@ -138,9 +142,51 @@ test("what goes on is version 00, in two digits of flags", () => {
   }
 });
 
-test("a list too long for every span of a batch to carry loses whole members from its end", () => {
-  const members = Array.from({ length: 32 }, (_, i) => `k${i}=${"v".repeat(250)}`);
-  const { state } = readTraceContext([`00-${"a".repeat(32)}-${"b".repeat(16)}-01`], [members.join(",")])!;
-  assert.ok(state.length <= 2048 && state.length > 1700);
-  assert.deepEqual(state.split(","), members.slice(0, state.split(",").length));
+describe("what spans record of a tracestate", () => {
+  const sized = (key: string, length: number) => `${key}=${"v".repeat(length - key.length - 1)}`;
+  const small = (key: string) => sized(key, 100);
+  const large = (key: string) => sized(key, 129);
+  const rows: readonly [string, readonly string[], readonly string[]][] = [
+    ["nothing", [], []],
+    ["512 characters", [sized("a", 255), sized("b", 256)], ["a", "b"]],
+    ["513 characters lose the last large one", [sized("a", 256), sized("b", 256)], ["a"]],
+    [
+      "a large member goes before small ones behind it",
+      [large("a"), ..."bcdef".split("").map(small)],
+      [..."bcdef"],
+    ],
+    ["128 characters are not large", [sized("a", 128), ..."bcdef".split("").map(small)], [..."abcd"]],
+    [
+      "of large ones the last, and no more than need be",
+      [large("a"), small("b"), large("c"), small("d"), large("e")],
+      [..."abcd"],
+    ],
+    ["with large ones gone, from the end", [large("a"), ..."bcdefgh".split("").map(small)], [..."bcdef"]],
+    ["one too large by itself", [`${"k".repeat(256)}=${"v".repeat(256)}`], []],
+  ];
+  const trace = (state: string) => {
+    const one = new Trace("root", { traceId: "1".repeat(32), flags: 1, state, propagates: true });
+    one.root.end();
+    return one;
+  };
+  const origin = { resource: {}, scope: { name: "s", version: "1" } };
+  for (const [name, members, keys] of rows) {
+    test(name, () => {
+      const state = members.join(",");
+      const expected = members.filter((member) => keys.includes(member.split("=")[0]!)).join(",");
+      // Upstream, it all goes on.
+      assert.equal(readTraceContext([good], [state])?.state, state);
+      assert.equal(recordedState(state), expected);
+      assert.ok(expected.length <= 512);
+      const bytes = encodeTraces([trace(state)], origin);
+      assert.ok(bytes.includes(expected) && bytes.length === encodeTraces([trace(expected)], origin).length);
+      const [span] = toReadableSpans(trace(state), resourceFromAttributes({}), origin.scope);
+      assert.equal(span!.spanContext().traceState?.serialize() ?? "", expected);
+    });
+  }
+
+  test("what goes upstream is never cut", () => {
+    const members = Array.from({ length: 32 }, (_, i) => `k${i}=${"v".repeat(256)}`);
+    assert.equal(readTraceContext([good], members)?.state, members.join(","));
+  });
 });

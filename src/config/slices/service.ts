@@ -8,6 +8,11 @@ export const server = section("Where Envoy reaches the processor.", {
     pattern: "^(unix:/.+|[^\\s/]+:[0-9]{1,5})$",
     patternErrorMessage: "expected host:port or unix:/path",
   }),
+  drain_seconds: whole("Time that exchanges under way are given to end when the processor stops.", {
+    minimum: 0,
+    maximum: 86_400,
+    default: 20,
+  }),
 });
 
 export const limits = section("What a request may cost before it is refused.", {

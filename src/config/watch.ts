@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from "node:fs";
+
+const lookEveryMs = 500;
+
+/**
+ * Calls back when the file holds another text than before and has rested since the last look: one that is being written
+ * must not be read in halves. Links are followed, so the swap of a Kubernetes ConfigMap is seen. The file is looked at
+ * twice a second: file events do not cross every kind of mount.
+ * @param text what it held when it was read; a change since then is one.
+ * @returns a function that stops watching.
+ */
+export function watchConfig(path: string, text: string, changed: () => void): () => void {
+  let known = text;
+  let settled: string | undefined;
+  let last: string | undefined;
+  const look = () => {
+    const now = signatureOf(path);
+    const rests = now === last;
+    last = now;
+    // A file that is gone for the moment is about to be replaced.
+    if (now === undefined || !rests || now === settled) return;
+    settled = now;
+    const held = textOf(path);
+    if (held === known) return;
+    known = held ?? known;
+    changed();
+  };
+  const timer = setInterval(look, lookEveryMs).unref();
+  return () => clearInterval(timer);
+}
+
+function signatureOf(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+}
+
+/** Undefined where it cannot be read: then the reload says why. */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

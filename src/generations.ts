@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from "node:util";
+import { memoryCache } from "./cache/memory.ts";
+import type { Loaded } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
+import type { Service } from "./extproc/service.ts";
+import { EncodeError, type Encoder } from "./models/encode.ts";
+import { startEncoder } from "./models/encoder.ts";
+import { type EndpointHealth, endpointHealth } from "./pipeline/endpoint-health.ts";
+import { buildService, reads, routes } from "./router.ts";
+import { finishing } from "./telemetry/finishing.ts";
+import { otlpExporter } from "./telemetry/otlp/exporter.ts";
+import { resolveTracing } from "./telemetry/settings/resolve.ts";
+import type { EffectiveValue } from "./telemetry/settings.ts";
+import { stdoutExporter } from "./telemetry/stdout-exporter.ts";
+import { viaSdk } from "./telemetry/trace-exporter.ts";
+import { exportHealth, startTracing, type Tracing } from "./telemetry/tracing.ts";
+import { version } from "./version.ts";
+
+/** The configuration in force, and those before it that still serve an exchange. */
+export interface Generations {
+  current(): Service;
+  readonly config: Config;
+  readonly encoder: Encoder | undefined;
+  readonly exported: Tracing["health"];
+  /**
+   * Builds the next generation from a checked file and puts it in force; exchanges under way keep theirs. Rejects with
+   * an Error that names the key, and changes nothing, where the file asks for what needs a restart.
+   */
+  replace(next: Loaded): Promise<readonly EffectiveValue[]>;
+  /** Ends tracing, every generation's, within `deadlineMs`, and then all else. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+type Tell = (level: "warn" | "info", message: string) => void;
+
+interface Parts {
+  readonly config: Config;
+  readonly encoder: Encoder | undefined;
+  readonly cache: ReturnType<typeof memoryCache> | undefined;
+  readonly tracing: Tracing;
+  readonly traced: object;
+}
+
+export async function startGenerations(
+  first: Loaded,
+  env: NodeJS.ProcessEnv,
+  tell: Tell,
+  flushMs: number,
+): Promise<{ generations: Generations; effective: readonly EffectiveValue[] }> {
+  const health: EndpointHealth = endpointHealth();
+  const exported = exportHealth();
+  const retiring = new Set<Promise<void>>();
+  let number = 0;
+  let effective: readonly EffectiveValue[] = [];
+  let parts = await build(first, undefined);
+  let service = serviceOf(parts);
+
+  async function build({ config, written }: Loaded, before: Parts | undefined): Promise<Parts> {
+    const needed = routes(config) && reads(config);
+    const encoder = !routes(config)
+      ? undefined
+      : !needed
+        ? noEncoder
+        : before?.encoder && before.encoder !== noEncoder
+          ? before.encoder
+          : await startEncoder(encoderOptions(config));
+    const resolved = resolveTracing(config.observability.tracing, written, env);
+    for (const warning of resolved.warnings) tell("warn", warning);
+    effective = resolved.effective;
+    const traced = { settings: resolved.settings, policy: config.observability.tracing };
+    const { settings } = resolved;
+    return {
+      config,
+      encoder,
+      cache: cacheFor(config, before),
+      traced,
+      tracing:
+        before && isDeepStrictEqual(before.traced, traced)
+          ? before.tracing
+          : startTracing(
+              settings,
+              version,
+              settings.enabled
+                ? (origin) =>
+                    settings.otlp ? otlpExporter(settings.otlp, origin) : viaSdk(stdoutExporter(), origin)
+                : undefined,
+              { health: exported, tell, finishing: finishing(config.observability.tracing) },
+            ),
+    };
+  }
+
+  function serviceOf({ config, encoder, cache, tracing }: Parts): Service {
+    number += 1;
+    return buildService(config, encoder && { encoder, cache, health }, tracing, number);
+  }
+
+  function retire(tracing: Tracing): void {
+    const over = tracing
+      .idle()
+      .then(() => tracing.shutdown(flushMs))
+      .finally(() => retiring.delete(over));
+    retiring.add(over);
+  }
+
+  const generations: Generations = {
+    current: () => service,
+    get config() {
+      return parts.config;
+    },
+    get encoder() {
+      return parts.encoder;
+    },
+    exported,
+    async replace(next) {
+      refuseWhatNeedsRestart(parts.config, next.config);
+      const before = parts;
+      parts = await build(next, before);
+      service = serviceOf(parts);
+      if (before.tracing !== parts.tracing) retire(before.tracing);
+      return effective;
+    },
+    async close(deadlineMs) {
+      await parts.encoder?.close();
+      await parts.cache?.close();
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs);
+      });
+      await Promise.race([Promise.all([parts.tracing.shutdown(deadlineMs), ...retiring]), deadline]);
+      clearTimeout(timer);
+    },
+  };
+  return { generations, effective };
+}
+
+/** What is bound or loaded once, at the start. */
+function refuseWhatNeedsRestart(before: Config, next: Config): void {
+  const fixed: readonly [key: string, of: (config: Config) => unknown][] = [
+    ["server.listen", ({ server }) => server.listen],
+    ["inference", ({ inference }) => inference],
+  ];
+  for (const [key, of] of fixed) {
+    if (!isDeepStrictEqual(of(before), of(next)))
+      throw new Error(`${key} changed, which needs a restart: the configuration in force stays as it is`);
+  }
+}
+
+/** A cache whose size or lifetime changed starts empty. */
+function cacheFor({ semantic_cache }: Config, before: Parts | undefined) {
+  if (!semantic_cache.enabled) return undefined;
+  const options = cacheOptions(semantic_cache);
+  const same = before?.cache && isDeepStrictEqual(cacheOptions(before.config.semantic_cache), options);
+  return same ? before.cache : memoryCache(options);
+}
+
+const cacheOptions = (cache: Config["semantic_cache"]) => ({
+  maxEntries: cache.max_entries,
+  ttlSeconds: cache.ttl_seconds,
+  eviction: cache.eviction_policy,
+});
+
+/** Stands where nothing asks for an encoding; its threads and its memory are saved. */
+const noEncoder: Encoder = {
+  encode: () => Promise.reject(new EncodeError("closed", "this configuration started no encoder")),
+  labels: [],
+  dims: 0,
+  fingerprint: "none",
+  close: async () => {},
+};
+
+const encoderOptions = ({ inference }: Config) => ({
+  ...(inference.model_path !== undefined && { path: inference.model_path }),
+  workers: inference.workers,
+  deadlineMs: inference.deadline_ms,
+  queueLimit: inference.queue_limit,
+});

@@ -1,0 +1,36 @@
+import type { OtlpSettings } from "../settings.ts";
+
+/** What the sending thread is started with. */
+export interface SenderData {
+  readonly settings: OtlpSettings;
+  readonly userAgent: string;
+}
+
+/** Encoded spans on their way: a whole ExportTraceServiceRequest, its memory handed over. */
+export interface Piece {
+  readonly id: number;
+  readonly spans: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** `shutdownMs`: send what is there at once, without waits that go past so many milliseconds. */
+export type ToSender = Piece | { readonly shutdownMs: number };
+
+/** What became of the pieces of one request; `failed` counts spans, in the order of `ids`. */
+export interface Settled {
+  readonly ids: readonly number[];
+  readonly failed: readonly number[];
+  readonly reason?: Reason;
+  readonly message?: string;
+}
+
+/** Why spans were lost, as a word to count by. */
+export type Reason =
+  | "unavailable"
+  | "timeout"
+  | "rejected"
+  | "refused"
+  | "invalid_response"
+  | "unimplemented"
+  | "worker_died"
+  | "shutdown";

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { recognise } from "../../src/models/recognisers.ts";
+import { contentRecorder, type Known, type Recorder } from "../../src/telemetry/content.ts";
+
+const recorder = (max = 4096, known: readonly Known[] = []): Recorder =>
+  contentRecorder(max, recognise)(known) ?? assert.fail("no recorder");
+const user = (text: string, message = "messages[0]") => ({ role: "user", text, message });
+const says = (text: string, more: object = {}) => ({
+  text,
+  reasoning: "",
+  calls: "",
+  finishReason: "stop",
+  ...more,
+});
+const read = (recorded: ReturnType<Recorder["prompt"]>) =>
+  Object.fromEntries(recorded.map(([key, json]) => [key, JSON.parse(json) as unknown]));
+/** The one text of a prompt, as it is recorded. */
+const recorded = (text: string, max?: number, known?: readonly Known[]): string => {
+  const { "gen_ai.input.messages": messages } = read(recorder(max, known).prompt([user(text)], undefined));
+  return (messages as { parts: { content: string }[] }[])[0]!.parts[0]!.content;
+};
+
+describe("the form is OpenTelemetry's", () => {
+  test("a prompt", () => {
+    const texts = [
+      { role: "system", text: "Be brief.", message: "messages[0]" },
+      user("one", "messages[1]"),
+      user("two", "messages[1]"),
+      { role: "assistant", text: "2", message: "messages[2]" },
+    ];
+    assert.deepEqual(read(recorder().prompt(texts, "You are exact.")), {
+      "gen_ai.input.messages": [
+        { role: "system", parts: [{ type: "text", content: "Be brief." }] },
+        {
+          role: "user",
+          parts: [
+            { type: "text", content: "one" },
+            { type: "text", content: "two" },
+          ],
+        },
+        { role: "assistant", parts: [{ type: "text", content: "2" }] },
+      ],
+      "gen_ai.system_instructions": [{ type: "text", content: "You are exact." }],
+    });
+  });
+
+  test("an answer", () => {
+    const choices = [
+      says("4", { reasoning: "2+2" }),
+      says("", { calls: 'add{"a":1}', finishReason: undefined }),
+    ];
+    assert.deepEqual(read(recorder().answer(choices)), {
+      "gen_ai.output.messages": [
+        {
+          role: "assistant",
+          parts: [
+            { type: "reasoning", content: "2+2" },
+            { type: "text", content: "4" },
+          ],
+          finish_reason: "stop",
+        },
+        { role: "assistant", parts: [{ type: "text", content: 'add{"a":1}' }], finish_reason: "error" },
+      ],
+    });
+    assert.deepEqual(recorder().answer([]), []);
+  });
+});
+
+describe("redaction", () => {
+  const rows: readonly [string, string, string, (readonly Known[])?][] = [
+    ["an address", "Mail ann@example.com now", "Mail [EMAIL_ADDRESS] now"],
+    ["a card", "4111 1111 1111 1111!", "[CREDIT_CARD]!"],
+    ["a name that was found", "I am Ann Lee.", "I am [PERSON].", [{ type: "PERSON", value: "Ann Lee" }]],
+    ["every time", "Ann, ANN and ann", "[PERSON], [PERSON] and [PERSON]", [{ type: "PERSON", value: "Ann" }]],
+    ["over line ends", "Ann\n  Lee", "[PERSON]", [{ type: "PERSON", value: "Ann Lee" }]],
+    [
+      "the longer one first",
+      "Ann Lee",
+      "[PERSON]",
+      [
+        { type: "GPE", value: "Lee" },
+        { type: "PERSON", value: "Ann Lee" },
+      ],
+    ],
+    [
+      "what overlaps goes whole",
+      "ann@example.com",
+      "[EMAIL_ADDRESS]",
+      [{ type: "PERSON", value: "ann@exam" }],
+    ],
+    [
+      "what overlaps at its end too",
+      "Lee ann@example.com",
+      "[PERSON]",
+      [{ type: "PERSON", value: "Lee ann@exam" }],
+    ],
+    [
+      "signs are no pattern",
+      "a.b and axb (c",
+      "[TITLE] and axb [AGE]",
+      [
+        { type: "TITLE", value: "a.b" },
+        { type: "AGE", value: "(c" },
+      ],
+    ],
+    ["nothing to find", "just words", "just words", [{ type: "PERSON", value: " " }]],
+  ];
+  for (const [name, text, expected, known] of rows) {
+    test(name, () => assert.equal(recorded(text, 4096, known), expected));
+  }
+
+  test("answers, thoughts, tool calls and instructions too", () => {
+    const secret = "ann@example.com";
+    const it = recorder(4096, [{ type: "PERSON", value: "Ann Lee" }]);
+    const all = JSON.stringify([
+      it.answer([
+        says(`Ann Lee ${secret}`, { reasoning: `ann lee ${secret}`, calls: `{"to":"${secret} Ann Lee"}` }),
+      ]),
+      it.prompt([], `Serve Ann Lee, ${secret}`),
+    ]);
+    assert.doesNotMatch(all, /ann|lee|example/i);
+    assert.equal(all.match(/\[PERSON\]/g)?.length, 4);
+    assert.equal(all.match(/\[EMAIL_ADDRESS\]/g)?.length, 4);
+  });
+
+  test("an exchange with more personal data than can be looked for is not recorded", () => {
+    const known = Array.from({ length: 257 }, (_, i) => ({ type: "PERSON", value: `Name ${i}` }));
+    assert.equal(contentRecorder(64, recognise)(known), undefined);
+    assert.ok(contentRecorder(64, recognise)(known.slice(1)));
+  });
+});
+
+describe("limits", () => {
+  test("a text is cut after it was redacted, so no half of a value stays", () => {
+    assert.equal(recorded("Mail ann@example.com", 16), "Mail [EMAIL_ADDR");
+    assert.equal(recorded("x".repeat(20), 16), "x".repeat(16));
+    assert.equal(recorded(`${"x".repeat(15)}😀`, 16), "x".repeat(15));
+  });
+
+  test("wherever the end of a long text falls, nothing of a value is left", () => {
+    const value = "somebody.with.a.long.name@a-company.example.com";
+    for (let before = 0; before < 120; before++) {
+      const text = `${"y ".repeat(before)}${` ${value}`.repeat(40)}`;
+      const left = recorded(text, 64).replaceAll("[EMAIL_ADDRESS]", "");
+      assert.match(left, /^[y ]*(?:\[[A-Z_]*)?$/, `${before}: ${left}`);
+    }
+  });
+
+  test("nor of a long one, of which so much goes that the end of what is looked at comes into reach", () => {
+    const value = "Q".repeat(400);
+    for (let before = 0; before < 640; before += 7) {
+      const text = `${" ".repeat(before)}${`${value} `.repeat(10)}`;
+      assert.doesNotMatch(recorded(text, 64, [{ type: "T", value }]), /Q/, String(before));
+    }
+  });
+
+  test("the newest texts of a prompt, the first choices of an answer", () => {
+    const texts = Array.from({ length: 40 }, (_, i) => user(`t${i}`, `messages[${i}]`));
+    const { "gen_ai.input.messages": messages } = read(recorder().prompt(texts, undefined));
+    assert.deepEqual(
+      (messages as { parts: { content: string }[] }[]).map(({ parts }) => parts[0]?.content),
+      texts.slice(8).map(({ text }) => text),
+    );
+    const answers = read(recorder().answer(texts.map(({ text }) => says(text))));
+    assert.equal((answers["gen_ai.output.messages"] as unknown[]).length, 32);
+  });
+});

@@ -20,6 +20,9 @@ const SHOWN: readonly (readonly [name: string, beside?: string])[] = [
   ["system_prompt.injected"],
   ["gen_ai.usage.input_tokens"],
   ["gen_ai.usage.output_tokens"],
+  ["gen_ai.request.id"],
+  ["gen_ai.usage.prompt_tokens"],
+  ["gen_ai.usage.completion_tokens"],
   ["error.type"],
 ];
 
@@ -35,17 +38,20 @@ const plain: Paint = (_, text) => text;
 
 /**
  * One trace as an indented tree: children under their parent by start time, durations in milliseconds, aligned. Spans
- * whose parent is not among them stand at the left edge, so a broken trace is seen to be broken.
+ * whose parent is not among them stand at the left edge, so a broken trace is seen to be broken. Where several services
+ * took part, each is named where the trace enters it.
  */
 export function printTree(spans: readonly ReceivedSpan[], paint: Paint = plain): string {
   const ids = new Set(spans.map(({ spanId }) => spanId));
+  const several = new Set(spans.map(service)).size > 1;
   const rows: { span: ReceivedSpan; label: string }[] = [];
-  const add = (span: ReceivedSpan, before: string, branch: string, indent: string): void => {
-    rows.push({ span, label: `${before}${branch}${span.name}` });
+  const add = (span: ReceivedSpan, before: string, branch: string, indent: string, above?: string): void => {
+    const entered = several && service(span) !== above ? ` [${service(span)}]` : "";
+    rows.push({ span, label: `${before}${branch}${span.name}${entered}` });
     const children = byStart(spans.filter(({ parentSpanId }) => parentSpanId === span.spanId));
     children.forEach((child, index) => {
       const last = index === children.length - 1;
-      add(child, before + indent, last ? "└─ " : "├─ ", last ? "   " : "│  ");
+      add(child, before + indent, last ? "└─ " : "├─ ", last ? "   " : "│  ", service(span));
     });
   };
   for (const root of byStart(spans.filter(({ parentSpanId }) => !ids.has(parentSpanId))))
@@ -76,6 +82,8 @@ export function notes(span: ReceivedSpan): string {
     })
     .join("  ");
 }
+
+const service = ({ resource }: ReceivedSpan): string => String(resource["service.name"] ?? "unknown");
 
 const format = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
 

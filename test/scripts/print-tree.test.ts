@@ -53,6 +53,25 @@ test("children stand under their parent by start time, durations aligned", () =>
   );
 });
 
+test("each service is named where the trace enters it, when there are several", () => {
+  const of = (name: string) => ({ resource: { "service.name": name } });
+  const spans = [
+    span("a", "", "client-span", 0, 3_000, of("client")),
+    span("b", "a", "root", 100, 2_900, of("router")),
+    span("c", "b", "upstream", 200, 2_800, of("router")),
+    span("d", "c", "llm_request", 300, 2_700, of("vllm")),
+  ];
+  assert.equal(
+    printTree(spans),
+    lines(
+      "client-span [client]         3.00 ms",
+      "└─ root [router]             2.80 ms",
+      "   └─ upstream               2.60 ms",
+      "      └─ llm_request [vllm]  2.40 ms",
+    ),
+  );
+});
+
 test("a span without its parent stands at the left edge", () => {
   const spans = [span("a", "", "root", 0, 1_000), span("x", "lost", "orphan", 5, 1_005)];
   assert.equal(printTree(spans), lines("root    1.00 ms", "orphan  1.00 ms"));

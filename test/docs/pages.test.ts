@@ -34,6 +34,7 @@ describe("commands", () => {
     "npm run build": isScript("build"),
     "npm run generate": isScript("generate"),
     "npm test": isScript("test"),
+    "npm run test:neighbours": isScript("test:neighbours"),
     "npm test -- pipeline cache": () => {
       for (const part of ["pipeline", "cache"])
         assert.ok(filesUnder("test", /\.test\.ts$/).some((file) => file.includes(part)));
@@ -69,7 +70,7 @@ describe("commands", () => {
     );
     assert.deepEqual(
       listed,
-      "start test processor demo-models envoy bench generate"
+      "start test processor demo-models envoy example:opentelemetry test:neighbours bench generate"
         .split(" ")
         .map((name) => (name === "start" || name === "test" ? `npm ${name}` : `npm run ${name}`)),
     );
@@ -242,16 +243,17 @@ describe("docs/trace.md", () => {
 
   const firstColumn = (heading: string) => rowsOf(section(page, heading)).map(([value]) => codeIn(value!)[0]);
   test("the values of outcome are those of the code", () => {
-    assert.deepEqual(firstColumn("## outcome"), unionIn("src/extproc/root-span.ts", "type Ending ="));
+    assert.deepEqual(firstColumn("## outcome"), unionIn("src/extproc/story.ts", "type Ending ="));
   });
 
   const explained = codeIn(textOf(page));
   const vocabulary: readonly (readonly [name: string, words: readonly string[]])[] = [
     [
       "outcome.reason",
-      [...root.flatMap((path) => [...textOf(path).matchAll(/"((?:ended|answered)_[a-z_]+)"/g)])].map(
-        ([, word]) => word!,
-      ),
+      [
+        ...root.flatMap((path) => [...textOf(path).matchAll(/"((?:ended|answered)_[a-z_]+)"/g)]),
+        ...textOf("src/extproc/cause.ts").matchAll(/, "([a-z_]+)"\],/g),
+      ].map(([, word]) => word!),
     ],
     [
       "routing.reason",
@@ -307,6 +309,8 @@ describe("README", () => {
       names: codeIn(proseOf(page)).sort(),
       links: relativeLinks(page, textOf(page))
         .filter((link) => link !== english && link !== chinese)
+        // Where a page has a Chinese version, the Chinese README leads to it.
+        .map((link) => link.replace(".zh-CN.md", ".md"))
         .sort(),
     });
     assert.deepEqual(shape(chinese), shape(english));

@@ -1,10 +1,15 @@
 import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { version } from "./version.ts";
 
 // Before anything else is loaded: a second start finds everything compiled.
 enableCompileCache();
+// For the threads to come: the young generation that serves requests well is far too large for them, and what a worker
+// asks for itself counts for less than the flags of the process (config.processor_flags in package.json).
+setFlagsFromString("--min-semi-space-size=1");
+setFlagsFromString("--max-semi-space-size=2");
 
 const help = `semantic-router ${version}: an Envoy external processor that routes LLM requests by their meaning
 

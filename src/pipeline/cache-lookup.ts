@@ -20,12 +20,12 @@ export interface Asker {
   readonly tenant: string | undefined;
 }
 
+/** Of this process: what the hash is of cannot be tried out from a trace. A reload keeps it, as it keeps the cache. */
+const key = createSecretKey(randomBytes(32));
+
 /** Looks for the answer to a question that means the same, asked in an otherwise equal request. */
 export function cacheLookup(config: Pick<Config, "semantic_cache">, cache: SemanticCache | undefined) {
   const policy = config.semantic_cache;
-  // A key of this process: what the hash is of cannot be tried out from a trace.
-  const key = createSecretKey(randomBytes(32));
-
   return async (
     chat: Chat,
     asker: Asker,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import type { SemanticCache } from "../../src/cache/cache.ts";
 import { memoryCache } from "../../src/cache/memory.ts";
@@ -77,10 +78,24 @@ test("a miss carries the pen that makes the next one a hit, as the client wants 
   });
 });
 
-test("the key is one of this process: the same request has another one elsewhere", async () => {
+test("the key is one of this process: a reload keeps it, and the same request has another one elsewhere", async () => {
   const keys = await Promise.all([lookups(), lookups()].map((lookUp) => lookUp(asks("x"))));
-  const [one, other] = keys.map(({ at }) => onlySpan(at).attributes["cache.key"]);
-  assert.notEqual(one, other);
+  const [one, afterReload] = keys.map(({ at }) => onlySpan(at).attributes["cache.key"]);
+  assert.equal(one, afterReload);
+  const script = `
+    const { cacheLookup } = await import("${new URL("../../src/pipeline/cache-lookup.ts", import.meta.url)}");
+    const { memoryCache } = await import("${new URL("../../src/cache/memory.ts", import.meta.url)}");
+    const { asks, configOf, newTrace, passOf } = await import("${new URL("../support/pipeline.ts", import.meta.url)}");
+    const lookUp = cacheLookup(configOf(${JSON.stringify(yaml)}), memoryCache({ maxEntries: 1, ttlSeconds: 1, eviction: "fifo" }));
+    const at = newTrace();
+    const chat = asks("x");
+    const pass = passOf(chat, () => ({ embedding: Float32Array.of(1, 0) }));
+    await lookUp(chat, { path: "chat", tenant: "alice" }, undefined, pass, at, new AbortController());
+    const { attributes } = at.children[0];
+    console.log(attributes[attributes.indexOf("cache.key") + 1]);`;
+  const elsewhere = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  assert.match(elsewhere.stdout, /^[0-9a-f]{16,}\n$/, elsewhere.stderr);
+  assert.notEqual(elsewhere.stdout.trim(), one);
 });
 
 describe("what must differ for answers not to be shared", () => {

@@ -31,7 +31,7 @@ export interface Generations {
   close(deadlineMs: number): Promise<void>;
 }
 
-type Tell = (level: "warn" | "info", message: string) => void;
+type Tell = (level: "warn" | "info", message: string, about?: object) => void;
 
 interface Parts {
   readonly config: Config;
@@ -84,7 +84,11 @@ export async function startGenerations(
                 ? (origin) =>
                     settings.otlp ? otlpExporter(settings.otlp, origin) : viaSdk(stdoutExporter(), origin)
                 : undefined,
-              { health: exported, tell, finishing: finishing(config.observability.tracing) },
+              {
+                health: exported,
+                tell: (level, message) => tell(level, message, { spans: exported }),
+                finishing: finishing(config.observability.tracing),
+              },
             ),
     };
   }

@@ -24,7 +24,7 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
   const { generations, effective } = await startGenerations(
     loaded,
     process.env,
-    (level, message) => log[level](message),
+    (level, message, about = {}) => log[level](about, message),
     flushMs,
   );
   tellTracing(effective, log);

@@ -8,12 +8,13 @@ import { startEncoder } from "./models/encoder.ts";
 import { type EndpointHealth, endpointHealth } from "./pipeline/endpoint-health.ts";
 import { buildService, reads, routes } from "./router.ts";
 import { finishing } from "./telemetry/finishing.ts";
+import { exportLedger } from "./telemetry/ledger.ts";
 import { otlpExporter } from "./telemetry/otlp/exporter.ts";
 import { resolveTracing } from "./telemetry/settings/resolve.ts";
 import type { EffectiveValue } from "./telemetry/settings.ts";
 import { stdoutExporter } from "./telemetry/stdout-exporter.ts";
 import { viaSdk } from "./telemetry/trace-exporter.ts";
-import { exportHealth, startTracing, type Tracing } from "./telemetry/tracing.ts";
+import { startTracing, type Tracing } from "./telemetry/tracing.ts";
 import { version } from "./version.ts";
 
 /** The configuration in force, and those before it that still serve an exchange. */
@@ -31,11 +32,16 @@ export interface Generations {
   close(deadlineMs: number): Promise<void>;
 }
 
+/** After the deadline, for what was lost by then to be counted. */
+const settleMs = 250;
+
 type Tell = (level: "warn" | "info", message: string, about?: object) => void;
 
 interface Parts {
   readonly config: Config;
   readonly encoder: Encoder | undefined;
+  /** The one that was started, also while nothing asks for it: what is switched off may be switched on again. */
+  readonly started: Encoder | undefined;
   readonly cache: ReturnType<typeof memoryCache> | undefined;
   readonly tracing: Tracing;
   readonly traced: object;
@@ -48,7 +54,7 @@ export async function startGenerations(
   flushMs: number,
 ): Promise<{ generations: Generations; effective: readonly EffectiveValue[] }> {
   const health: EndpointHealth = endpointHealth();
-  const exported = exportHealth();
+  const ledger = exportLedger((level, message) => tell(level, message, { spans: ledger.health }));
   const retiring = new Set<Promise<void>>();
   let number = 0;
   let effective: readonly EffectiveValue[] = [];
@@ -57,13 +63,8 @@ export async function startGenerations(
 
   async function build({ config, written }: Loaded, before: Parts | undefined): Promise<Parts> {
     const needed = routes(config) && reads(config);
-    const encoder = !routes(config)
-      ? undefined
-      : !needed
-        ? noEncoder
-        : before?.encoder && before.encoder !== noEncoder
-          ? before.encoder
-          : await startEncoder(encoderOptions(config));
+    const started = before?.started ?? (needed ? await startEncoder(encoderOptions(config)) : undefined);
+    const encoder = routes(config) ? (needed && started) || noEncoder : undefined;
     const resolved = resolveTracing(config.observability.tracing, written, env);
     for (const warning of resolved.warnings) tell("warn", warning);
     effective = resolved.effective;
@@ -72,6 +73,7 @@ export async function startGenerations(
     return {
       config,
       encoder,
+      started,
       cache: cacheFor(config, before),
       traced,
       tracing:
@@ -84,11 +86,7 @@ export async function startGenerations(
                 ? (origin) =>
                     settings.otlp ? otlpExporter(settings.otlp, origin) : viaSdk(stdoutExporter(), origin)
                 : undefined,
-              {
-                health: exported,
-                tell: (level, message) => tell(level, message, { spans: exported }),
-                finishing: finishing(config.observability.tracing),
-              },
+              { ledger, finishing: finishing(config.observability.tracing) },
             ),
     };
   }
@@ -114,7 +112,7 @@ export async function startGenerations(
     get encoder() {
       return parts.encoder;
     },
-    exported,
+    exported: ledger.health,
     async replace(next) {
       refuseWhatNeedsRestart(parts.config, next.config);
       const before = parts;
@@ -124,14 +122,16 @@ export async function startGenerations(
       return effective;
     },
     async close(deadlineMs) {
-      await parts.encoder?.close();
+      await parts.started?.close();
       await parts.cache?.close();
       let timer: NodeJS.Timeout | undefined;
-      const deadline = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs);
+      // Those that were retired have their own deadline; one that began late is not waited for in full.
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs + settleMs);
       });
-      await Promise.race([Promise.all([parts.tracing.shutdown(deadlineMs), ...retiring]), deadline]);
+      await Promise.race([Promise.all([parts.tracing.shutdown(deadlineMs), ...retiring]), late]);
       clearTimeout(timer);
+      ledger.flush();
     },
   };
   return { generations, effective };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pino, { type Logger } from "pino";
 import { type Loaded, loadConfig } from "./config/load.ts";
 import { ConfigError, describe } from "./config/problem.ts";
@@ -12,14 +13,14 @@ import type { EffectiveValue } from "./telemetry/settings.ts";
 import { version } from "./version.ts";
 
 const flushMs = 5000;
+const lastLinesMs = 500;
 
 /** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects before it has bound a port. */
 export async function run(loaded: Loaded, listen = loaded.config.server.listen): Promise<void> {
-  // Standard error: spans may go to standard output, and the two must not mix.
-  const log = pino(
-    { level: loaded.config.logging.level, base: null },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  // Standard error: spans may go to standard output, and the two must not mix. A reader that stalls must not stall
+  // requests: what it leaves waits, up to a megabyte, and beyond that lines are lost.
+  const stderr = pino.destination({ dest: 2, sync: false, maxLength: 1024 * 1024 });
+  const log = pino({ level: loaded.config.logging.level, base: null }, stderr);
   tellWarnings(loaded, log);
   const { generations, effective } = await startGenerations(
     loaded,
@@ -51,7 +52,14 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
   log.info({ signal, active: processor.active }, "stopping");
   await processor.stop(generations.config.server.drain_seconds * 1000);
   await generations.close(flushMs);
-  log.info({ spans: generations.exported, unmatched_log_entries: endings.counts.unmatched }, "stopped");
+  log.info({ spans: generations.exported }, "stopped");
+  await flushed(stderr);
+}
+
+/** The last lines out, if their reader takes them. */
+function flushed(to: { flush(done: () => void): void }): Promise<unknown> {
+  const done = new Promise<void>((resolve) => to.flush(resolve));
+  return Promise.race([done, sleep(lastLinesMs)]);
 }
 
 /** Follows the file, and SIGHUP. A file that is wrong changes nothing. */

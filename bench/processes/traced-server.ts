@@ -9,6 +9,7 @@ import { startEncoder } from "../../src/models/encoder.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildService } from "../../src/router.ts";
 import { finishing } from "../../src/telemetry/finishing.ts";
+import { exportLedger } from "../../src/telemetry/ledger.ts";
 import { otlpExporter } from "../../src/telemetry/otlp/exporter.ts";
 import { startTracing, type Tracing } from "../../src/telemetry/tracing.ts";
 import { version } from "../../src/version.ts";
@@ -103,7 +104,7 @@ async function start({ collector, encoderMs }: { collector: number; encoderMs: n
       version,
       (origin) => otlpExporter(otlpTo(`http://127.0.0.1:${port}`), origin),
       {
-        tell: (_, message) => port === collector && console.error(message),
+        ledger: exportLedger((_, message) => port === collector && console.error(message)),
         finishing: finishing(config.observability.tracing),
       },
     );

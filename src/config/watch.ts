@@ -10,7 +10,7 @@ const lookEveryMs = 500;
  * @returns a function that stops watching.
  */
 export function watchConfig(path: string, text: string, changed: () => void): () => void {
-  let known = text;
+  let known: string | undefined = text;
   let settled: string | undefined;
   let last: string | undefined;
   const look = () => {
@@ -22,7 +22,7 @@ export function watchConfig(path: string, text: string, changed: () => void): ()
     settled = now;
     const held = textOf(path);
     if (held === known) return;
-    known = held ?? known;
+    known = held;
     changed();
   };
   const timer = setInterval(look, lookEveryMs).unref();
@@ -30,8 +30,13 @@ export function watchConfig(path: string, text: string, changed: () => void): ()
 }
 
 function signatureOf(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  } catch (error) {
+    // A link that leads nowhere, a mount that went away: a change to be told as one, by the reload that fails.
+    return (error as NodeJS.ErrnoException).code;
+  }
 }
 
 /** Undefined where it cannot be read: then the reload says why. */

@@ -7,8 +7,8 @@ import type { Endings } from "./endings.ts";
 /** What Envoy's access log says of one exchange, once it is over. */
 export interface LogEntry {
   readonly requestId: string;
-  /** Milliseconds since the epoch, by Envoy's clock. */
-  readonly startMs: number;
+  /** Microseconds since the epoch, by Envoy's clock. */
+  readonly startUs: number;
   readonly durationMs: number;
   /** From the start to the last byte of the answer, where upstream sent any. */
   readonly upstreamEndMs: number | undefined;
@@ -80,7 +80,7 @@ type Draft = { -readonly [K in keyof LogEntry]: LogEntry[K] };
 function readEntry(entry: Reader): LogEntry | undefined {
   const draft: Draft & { flags: string[]; intermediate: boolean } = {
     requestId: "",
-    startMs: 0,
+    startUs: 0,
     durationMs: 0,
     upstreamEndMs: undefined,
     status: 0,
@@ -109,7 +109,7 @@ function readCommon(common: Reader, draft: Draft & { flags: string[]; intermedia
   let lastDownstreamMs = 0;
   while (common.more) {
     const tag = common.varint();
-    if (tag === 42) draft.startMs = readTime(common.message());
+    if (tag === 42) draft.startUs = readTime(common.message(), 1e6);
     else if (tag === 82) draft.upstreamEndMs = readTime(common.message());
     else if (tag === 98) lastDownstreamMs = readTime(common.message());
     else if (tag === 106) draft.peer = readAddress(common.message());
@@ -143,16 +143,17 @@ function readResponse(response: Reader, draft: Draft): void {
   }
 }
 
-/** Timestamp or Duration, in milliseconds. */
-function readTime(time: Reader): number {
-  let ms = 0;
+/** Timestamp or Duration, in parts of a second: milliseconds with fractions, or whole microseconds. */
+function readTime(time: Reader, perSecond: 1e3 | 1e6 = 1e3): number {
+  let seconds = 0;
+  let nanos = 0;
   while (time.more) {
     const tag = time.varint();
-    if (tag === 8) ms += time.varint() * 1000;
-    else if (tag === 16) ms += time.varint() / 1e6;
+    if (tag === 8) seconds = time.varint();
+    else if (tag === 16) nanos = time.varint();
     else time.skip(tag & 7);
   }
-  return ms;
+  return perSecond === 1e3 ? seconds * 1e3 + nanos / 1e6 : seconds * 1e6 + Math.floor(nanos / 1e3);
 }
 
 /** core.v3.Address: a socket's, or the path of a pipe. */

@@ -100,7 +100,10 @@ export function causeOf({ details, flags }: Words): string | undefined {
   );
 }
 
+/** Ends of an answer that had begun, or of a connection: no answer of Envoy's. */
+const noAnswer = /^(?:via_upstream$|vsr_|downstream_|upstream_reset_after_response_started|http[12]\.)/;
+
 /** Whether Envoy itself answered the client; false where the answer is upstream's, ours, or nothing is known. */
 export function isLocalReply(details: string | undefined): boolean {
-  return details !== undefined && details !== "" && details !== "via_upstream" && !details.startsWith("vsr_");
+  return details !== undefined && details !== "" && !noAnswer.test(details);
 }

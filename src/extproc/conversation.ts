@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
+import type { LogEntry } from "./access-log.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { Exchange } from "./exchange.ts";
 import { proceed } from "./forwarding.ts";
@@ -36,7 +37,11 @@ export async function converse(
   const story: Story = { ending: "aborted", reason: "ended_before_verdict" };
   const requestId = headers.get(names.requestId) ?? randomUUID();
   const expected = at.recording
-    ? serving.endings.expect(requestId, at.root.startMs + at.epochOffsetMs)
+    ? serving.endings.expect({
+        requestId,
+        startUs: microseconds(opening.attributes.get("request.time")),
+        heardMs: at.root.startMs + at.epochOffsetMs,
+      })
     : undefined;
   const exchange: Exchange = { envoy, opening, requestId, service, at, story };
   try {
@@ -51,11 +56,20 @@ export async function converse(
   } finally {
     at.root.set("config.generation", service.generation).set("processing.time_ms", envoy.busyMs).end();
     story.cutBy = envoy.cutBy;
-    if (!expected) tracing.finish(at);
-    else
-      expected.ended((entry) => {
-        conclude(at, story, entry);
-        tracing.finish(at);
-      });
+    story.lastHeardMs = envoy.lastHeardMs;
+    const finish = (entry: LogEntry | undefined, lost: boolean) => {
+      conclude(at, story, entry, lost);
+      tracing.finish(at);
+    };
+    // An upgraded connection lives on beyond the stream.
+    if (expected) expected.ended(finish, story.status === 101);
+    else tracing.finish(at);
   }
+}
+
+/** A timestamp as Envoy writes it, `2026-11-21T17:54:33.566578+00:00`, fractions of any length, since the epoch. */
+function microseconds(time: string | number | undefined): number | undefined {
+  const [, date, fraction = ""] = /^([\d-]+T[\d:]+)(?:\.(\d+))?\+00:00$/.exec(String(time)) ?? [];
+  const ms = date === undefined ? Number.NaN : Date.parse(`${date}Z`);
+  return Number.isNaN(ms) ? undefined : ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
 }

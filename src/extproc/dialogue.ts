@@ -14,6 +14,7 @@ export class Dialogue {
   #ended = false;
   #takenAtMs = 0;
   #busyMs = 0;
+  #lastHeardMs = 0;
   /** Set where it was the processor that ended the stream. */
   cutBy: "shutdown" | undefined;
 
@@ -31,6 +32,11 @@ export class Dialogue {
     this.#controller ??= new AbortController();
     if (this.#ended) this.#controller.abort(gone);
     return this.#controller.signal;
+  }
+
+  /** When the last message came, on the monotonic clock; 0 before the first. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
   }
 
   /** Time between each message's arrival and its answer, added up: the router's own time, Envoy's left out. */
@@ -60,6 +66,7 @@ export class Dialogue {
 
   /** A message has come. */
   heard(message: Message): void {
+    this.#lastHeardMs = message.atMs;
     const wake = this.#waiting;
     if (!wake) {
       this.#messages.push(message);

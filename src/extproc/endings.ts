@@ -2,63 +2,109 @@ import type { LogEntry } from "./access-log.ts";
 
 /** An exchange whose entry in Envoy's access log is expected. */
 export interface Expected {
-  /** The stream has ended. `settle` is called once: with the entry, or without one when it does not come in time. */
-  ended(settle: (entry: LogEntry | undefined) => void): void;
+  /**
+   * The stream has ended. `settle` is called once: with the entry, or without one when it does not come in time.
+   * `long`: the exchange itself goes on beyond its stream, so its entry is waited for as long as there is a log.
+   */
+  ended(settle: Settle, long?: boolean): void;
+}
+
+/** `lost`: there is no entry, and the connection on which it would have come is gone. */
+type Settle = (entry: LogEntry | undefined, lost: boolean) => void;
+
+/** What an exchange is known by on both streams. */
+export interface Identity {
+  readonly requestId: string;
+  /** `request.time`: when Envoy began, by its clock, in microseconds since the epoch; as the log has it. */
+  readonly startUs: number | undefined;
+  /** When its first message came, in milliseconds since the epoch, for Envoys that do not tell the former. */
+  readonly heardMs: number;
 }
 
 /**
- * Joins exchanges with their entries in Envoy's access log, by `x-request-id`. The two come on different streams, in
- * any order, and one of them may never come. Only exchanges are held, so what is held is bounded by those under way
- * and `mostWaiting`; an entry that fits none is counted and forgotten.
+ * Joins exchanges with their entries in Envoy's access log: by `x-request-id`, which clients may use more than once, and
+ * Envoy's start time, which makes it unique. The two come on different streams, in any order, and one may never come.
+ * Everything held is bounded; what goes over the bound closes on what its stream said.
  */
 export interface Endings {
-  /** @param startMs when its first message came, in milliseconds since the epoch. */
-  expect(requestId: string, startMs: number): Expected;
+  expect(identity: Identity): Expected;
   heard(entry: LogEntry): void;
   logOpened(): void;
   logClosed(): void;
   /** Lets nothing wait any longer, now and from now on. */
   settleAll(): void;
-  /** What is held, and what could not be joined. */
-  readonly counts: { readonly waiting: number; readonly expected: number; readonly unmatched: number };
+  /** What is held, and the entries that found no exchange so far (those that are not sampled among them). */
+  readonly counts: { readonly waiting: number; readonly expected: number; readonly unclaimed: number };
 }
 
 /** Ended exchanges that wait for their entry. */
 const mostWaiting = 4096;
-/** Exchanges under way with the same id; further ones are told by their stream alone. */
-const mostOfOneId = 64;
-/** Envoy opens its log with the first entry, so the first exchanges wait without knowing whether there is one. */
-const probes = 64;
+/** Exchanges that go on beyond their stream, such as WebSockets. */
+const mostLong = 1024;
+/** Entries whose exchange has not been heard of: of a client that left at once the log may be faster than the stream. */
+const mostEarly = 1024;
+/** Envoy opens its log with the first entry, so at first, and after a log has closed, nobody knows whether there is one. */
+const probingMs = 2000;
 const probeMs = 250;
+/** Without `request.time`: how far apart the two starts may be. */
+const toleranceMs = 250;
+/** Without `request.time`: exchanges under way with the same id; further ones are told by their stream alone. */
+const mostOfOneId = 64;
 
 interface Held {
-  readonly requestId: string;
-  readonly startMs: number;
+  readonly identity: Identity;
   entry: LogEntry | undefined;
-  settle: ((entry: LogEntry | undefined) => void) | undefined;
+  settle: Settle | undefined;
   deadlineMs: number;
 }
 
+const keyOf = (requestId: string, startUs: number): string => `${startUs} ${requestId}`;
+
 /** @param waitMs longest time that an exchange which has ended waits for its entry; 0: none waits. */
 export function joinEndings(waitMs: () => number): Endings {
+  const byKey = new Map<string, Held>();
   const byId = new Map<string, Held[]>();
+  const early = new Map<string, LogEntry>();
   /** In the order in which they ended. */
   const waiting = new Set<Held>();
+  const long = new Set<Held>();
   let logs = 0;
-  let probed = 0;
-  let unmatched = 0;
+  let logClosedAt = Number.NEGATIVE_INFINITY;
+  let probingUntil: number | undefined;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const hold = (held: Held): boolean => {
+    const { requestId, startUs } = held.identity;
+    if (startUs !== undefined) {
+      const key = keyOf(requestId, startUs);
+      held.entry = early.get(key);
+      early.delete(key);
+      byKey.set(key, held);
+      return true;
+    }
+    const same = byId.get(requestId);
+    if (!same) byId.set(requestId, [held]);
+    else if (same.length < mostOfOneId) same.push(held);
+    else return false;
+    return true;
+  };
   const forget = (held: Held): void => {
     waiting.delete(held);
-    const same = byId.get(held.requestId);
-    if (!same || same.length === 1) byId.delete(held.requestId);
+    long.delete(held);
+    const { requestId, startUs } = held.identity;
+    if (startUs !== undefined) {
+      byKey.delete(keyOf(requestId, startUs));
+      return;
+    }
+    const same = byId.get(requestId);
+    if (!same || same.length === 1) byId.delete(requestId);
     else same.splice(same.indexOf(held), 1);
   };
   const settle = (held: Held): void => {
     forget(held);
-    held.settle?.(held.entry);
+    const lost = held.entry === undefined && logClosedAt >= held.deadlineMs - waitMs() - probeMs;
+    held.settle?.(held.entry, lost);
   };
   const expire = (): void => {
     timer = undefined;
@@ -71,71 +117,87 @@ export function joinEndings(waitMs: () => number): Endings {
   };
   const watch = (): void => {
     const [next] = waiting;
-    if (next && !timer) {
-      timer = setTimeout(expire, Math.max(1, next.deadlineMs - performance.now())).unref();
-    }
+    if (next && !timer) timer = setTimeout(expire, Math.max(1, next.deadlineMs - performance.now())).unref();
   };
-  /** How long to wait now: in full while a log is open, briefly and not for ever where none has been seen. */
-  const patienceMs = (): number => {
-    if (over || logs > 0) return over ? 0 : waitMs();
-    if (probed >= probes) return 0;
-    probed += 1;
-    return Math.min(probeMs, waitMs());
+  const within = (most: number, all: Set<Held>): void => {
+    const [oldest] = all;
+    if (all.size > most && oldest) settle(oldest);
+  };
+  /** How long to wait now: in full while a log is open, briefly where one may yet open, else not at all. */
+  const patienceMs = (at: number): number => {
+    if (over) return 0;
+    if (logs > 0) return waitMs();
+    probingUntil ??= at + probingMs;
+    return at <= probingUntil ? Math.min(probeMs, waitMs()) : 0;
   };
 
   return {
-    expect(requestId, startMs) {
-      const held: Held = { requestId, startMs, entry: undefined, settle: undefined, deadlineMs: 0 };
-      const same = byId.get(requestId);
-      if (!same) byId.set(requestId, [held]);
-      else if (same.length < mostOfOneId) same.push(held);
-      else return { ended: (done) => done(undefined) };
+    expect(identity) {
+      const held: Held = { identity, entry: undefined, settle: undefined, deadlineMs: 0 };
+      if (!hold(held)) return { ended: (done) => done(undefined, false) };
       return {
-        ended(done) {
+        ended(done, isLong = false) {
           if (held.settle) return;
           held.settle = done;
-          const patience = held.entry ? 0 : patienceMs();
+          const at = performance.now();
+          const patience = held.entry ? 0 : patienceMs(at);
+          held.deadlineMs = at + patience;
           if (patience === 0) return settle(held);
-          held.deadlineMs = performance.now() + patience;
+          if (isLong && logs > 0) {
+            long.add(held);
+            within(mostLong, long);
+            return;
+          }
           waiting.add(held);
-          const [oldest] = waiting;
-          if (waiting.size > mostWaiting && oldest) settle(oldest);
+          within(mostWaiting, waiting);
           watch();
         },
       };
     },
     heard(entry) {
-      // A client may use one id twice: the exchange that began when Envoy says is the one.
-      const found = byId
-        .get(entry.requestId)
-        ?.filter((held) => !held.entry)
-        .reduce<Held | undefined>(
-          (best, held) => (best && apart(best, entry) <= apart(held, entry) ? best : held),
-          undefined,
-        );
+      const key = keyOf(entry.requestId, entry.startUs);
+      const found = byKey.get(key) ?? nearest(byId.get(entry.requestId), entry);
       if (!found) {
-        unmatched += 1;
-        return;
+        early.set(key, entry);
+        const [oldest] = early.keys();
+        if (early.size > mostEarly && oldest !== undefined) early.delete(oldest);
+      } else if (!found.entry) {
+        found.entry = entry;
+        if (found.settle) settle(found);
       }
-      found.entry = entry;
-      if (found.settle) settle(found);
     },
     logOpened() {
       logs += 1;
-      probed = 0;
     },
     logClosed() {
       logs -= 1;
+      logClosedAt = performance.now();
+      probingUntil = undefined;
+      if (logs > 0) return;
+      for (const held of [...long]) {
+        held.deadlineMs = logClosedAt;
+        settle(held);
+      }
     },
     settleAll() {
       over = true;
       clearTimeout(timer);
-      for (const held of [...waiting]) settle(held);
+      for (const held of [...waiting, ...long]) settle(held);
     },
     get counts() {
-      return { waiting: waiting.size, expected: byId.size, unmatched };
+      return { waiting: waiting.size, expected: byKey.size + byId.size, unclaimed: early.size };
     },
   };
 }
 
-const apart = (held: Held, entry: LogEntry): number => Math.abs(held.startMs - entry.startMs);
+function nearest(candidates: readonly Held[] | undefined, entry: LogEntry): Held | undefined {
+  let best: Held | undefined;
+  let least = toleranceMs;
+  for (const held of candidates ?? []) {
+    const apart = Math.abs(held.identity.heardMs - entry.startUs / 1000);
+    if (held.entry || apart > least) continue;
+    best = held;
+    least = apart;
+  }
+  return best;
+}

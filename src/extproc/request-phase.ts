@@ -41,7 +41,7 @@ export async function requestPhase(exchange: Exchange, serving: Serving): Promis
     if (envoy.ended) return;
     story.ending = target.kind === "llm" && service.pipeline ? "forwarded" : "passthrough";
     envoy.answer(forwardMutation(exchange, outcome, verdictOn, target.kind === "upgrade"));
-    await overhear(exchange, outcome, { bodies: target.kind !== "upgrade" });
+    await overhear(exchange, outcome, target.kind === "upgrade" ? { bodies: false } : {});
   } finally {
     outcome.upstream.end(false);
     story.upstream = outcome.upstream;
@@ -106,6 +106,7 @@ function refuse(exchange: Exchange, refusal: Refusal, chat: Chat | undefined): P
 async function reply({ envoy, story }: Exchange, ending: Ending, answer: Immediate): Promise<void> {
   if (envoy.ended) return;
   story.ending = ending;
+  story.ours = true;
   story.reason = undefined;
   story.status = answer.status;
   envoy.answer(answer);

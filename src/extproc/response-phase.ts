@@ -26,7 +26,9 @@ export async function overhear(
 ): Promise<void> {
   let answered = false;
   let complete = false;
+  let streamed = false;
   story.upstream = forward?.upstream;
+  story.shown = bodies;
   for (let message = pending ?? (await envoy.next()); message; message = await envoy.next()) {
     if (message.phase === "responseHeaders") {
       answered = true;
@@ -35,6 +37,7 @@ export async function overhear(
       noteResponse(forward, at, message, story);
     } else {
       envoy.answer(proceed(message));
+      streamed ||= message.phase === "responseBody";
       if (message.phase === "responseBody") forward?.upstream.chunk(message.body, message.atMs);
     }
     if (endsResponse(message)) {
@@ -43,7 +46,7 @@ export async function overhear(
     }
   }
   // Without response bodies the stream's end is the response's end, whole or cut: only the access log tells which.
-  if (!complete && answered && !bodies) {
+  if (!complete && answered && !bodies && !streamed) {
     complete = true;
     forward?.upstream.end(true);
   }

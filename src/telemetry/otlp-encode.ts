@@ -81,7 +81,9 @@ function writeBody(trace: Trace, span: Span, remoteFlags: number): void {
 }
 
 /** Nanoseconds since the epoch, exact to the nanosecond that a double of milliseconds holds. */
-function writeTime(field: number, epochMs: number): void {
+function writeTime(field: number, ms: number): void {
+  // A time that cannot be must not cost the batch: 2262 is the last year that the format has.
+  const epochMs = Math.min(Math.max(ms, 0), 9.2e12) || 0;
   const seconds = Math.floor(epochMs / 1000);
   const nanos = Math.round((epochMs - seconds * 1000) * 1e6);
   // seconds * 1e9 + nanos, in two halves that are exact each.

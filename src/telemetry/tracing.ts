@@ -1,32 +1,9 @@
+import { type ExportHealth, exportLedger, type Ledger } from "./ledger.ts";
 import { type Sample, sampler } from "./sampler.ts";
 import type { TracingSettings } from "./settings.ts";
 import { randomHex, Trace, type TraceIdentity } from "./trace.ts";
 import { type Exported, type Origin, spansIn, type TraceExporter } from "./trace-exporter.ts";
 import type { SpanContext } from "./w3c.ts";
-
-/** What happened to the spans so far, in spans; over all generations of the configuration. */
-export interface ExportHealth {
-  exported: number;
-  failed: number;
-  dropped: number;
-  /** Waiting or being sent. */
-  queued: number;
-  /** Of these, what is encoded already. */
-  queuedBytes: number;
-  /** Failed and dropped spans by reason: `unavailable`, `queue_full`, ... */
-  readonly lost: Record<string, number>;
-  lastError?: { readonly at: string; readonly message: string };
-  lastSuccessAt?: string;
-}
-
-export const exportHealth = (): ExportHealth => ({
-  exported: 0,
-  failed: 0,
-  dropped: 0,
-  queued: 0,
-  queuedBytes: 0,
-  lost: {},
-});
 
 export interface Tracing {
   /** Off: nothing is recorded or propagated, so nothing need be read for it. */
@@ -43,9 +20,8 @@ export interface Tracing {
 }
 
 export interface TracingOptions {
-  readonly health?: ExportHealth;
-  /** Receives a line when exporting fails, at most every ten seconds, and one when it works again. */
-  readonly tell?: (level: "warn" | "info", message: string) => void;
+  /** Counts and tells, for this tracing and those before it. */
+  readonly ledger?: Ledger;
   /** Last changes to a finished exchange before it is exported. */
   readonly finishing?: ((trace: Trace) => void) | undefined;
 }
@@ -54,7 +30,6 @@ export interface TracingOptions {
 const batchExchanges = 32;
 /** The exporter gathers for the rest of the configured delay. */
 const longestFlushDelayMs = 50;
-const logEveryMs = 10_000;
 
 /**
  * The tracing pipeline behind the light records.
@@ -64,7 +39,7 @@ export function startTracing(
   settings: TracingSettings,
   version: string,
   makeExporter: ((origin: Origin) => TraceExporter) | undefined,
-  { health = exportHealth(), tell = () => {}, finishing }: TracingOptions = {},
+  { ledger = exportLedger(), finishing }: TracingOptions = {},
 ): Tracing {
   const sample = sampler(settings.sampling);
   const exporter = makeExporter?.({
@@ -74,37 +49,31 @@ export function startTracing(
   const { maxSpans, maxBytes } = settings.queue;
   const flushDelayMs = Math.min(settings.delayMs, longestFlushDelayMs);
   const queue: Trace[] = [];
-  const losses = lossReport(health, tell);
-  let held = 0;
-  let heldBytes = 0;
+  const { health } = ledger;
+  /** Batches that the exporter has not answered for. */
+  const underWay = new Set<() => void>();
   let open = 0;
   let wake: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
 
-  const release = (spans: number, bytes: number) => {
-    held -= spans;
-    heldBytes -= bytes;
-    health.queued -= spans;
-    health.queuedBytes -= bytes;
-  };
-
   const send = (to: TraceExporter): void => {
     const batch = queue.splice(0, batchExchanges);
     const spans = spansIn(batch);
     let bytes = 0;
-    let over = false;
     const done = (result: Exported) => {
-      if (over) return;
-      over = true;
-      release(spans, bytes);
-      losses.count(result);
+      if (!underWay.delete(writeOff)) return;
+      health.queued -= spans;
+      health.queuedBytes -= bytes;
+      ledger.settle(result);
     };
+    const writeOff = () =>
+      done({ exported: 0, failed: spans, reason: "shutdown", message: "no answer before the end" });
+    underWay.add(writeOff);
     try {
       const taken = to.export(batch, done);
-      if (over) return;
+      if (!underWay.has(writeOff)) return;
       bytes = taken;
-      heldBytes += bytes;
       health.queuedBytes += bytes;
     } catch (error) {
       done({ exported: 0, failed: spans, reason: "exporter_error", message: (error as Error).message });
@@ -139,11 +108,12 @@ export function startTracing(
       if (!trace.recording) return;
       finishing?.(trace);
       const spans = 1 + trace.children.length;
-      if (held + spans > maxSpans || heldBytes >= maxBytes) {
-        losses.drop(spans, held + spans > maxSpans ? "queue_full" : "queue_bytes");
+      // Over all generations: what a reload left behind takes room as well.
+      const full = health.queued + spans > maxSpans;
+      if (full || health.queuedBytes >= maxBytes) {
+        ledger.drop(spans, full ? "queue_full" : "queue_bytes");
         return;
       }
-      held += spans;
       health.queued += spans;
       queue.push(trace);
       schedule();
@@ -158,55 +128,8 @@ export function startTracing(
       clearTimeout(timer);
       clearImmediate(immediate);
       while (queue.length > 0) send(exporter);
-      await exporter.shutdown(deadlineMs).catch((error: Error) => losses.say(error.message));
-      if (held <= 0) return;
-      const lost = held;
-      release(held, heldBytes);
-      losses.count({ exported: 0, failed: lost, reason: "shutdown", message: "no answer before the end" });
-    },
-  };
-}
-
-/** Counts what was lost, and says so now and then. */
-function lossReport(health: ExportHealth, tell: NonNullable<TracingOptions["tell"]>) {
-  let lastSaidAt = Number.NEGATIVE_INFINITY;
-  let unreported = 0;
-  let failing = false;
-
-  const say = (cause: string) => {
-    health.lastError = { at: new Date().toISOString(), message: cause };
-    if (performance.now() - lastSaidAt < logEveryMs) return;
-    tell("warn", `Failed to export spans: ${cause} (${unreported} spans lost since the last such line)`);
-    lastSaidAt = performance.now();
-    unreported = 0;
-  };
-  const lose = (spans: number, reason: string, cause: string) => {
-    health.lost[reason] = (health.lost[reason] ?? 0) + spans;
-    unreported += spans;
-    failing = true;
-    say(cause);
-  };
-  return {
-    say,
-    drop(spans: number, reason: "queue_full" | "queue_bytes") {
-      health.dropped += spans;
-      lose(spans, reason, "the queue is full: the collector takes less than is traced");
-    },
-    count({ exported, failed, reason = "unknown", message }: Exported) {
-      if (exported > 0) {
-        health.exported += exported;
-        health.lastSuccessAt = new Date().toISOString();
-      }
-      if (failed > 0) {
-        health.failed += failed;
-        lose(failed, reason, message ?? reason);
-        return;
-      }
-      if (message !== undefined) tell("warn", `The collector took the spans and says: ${message}`);
-      if (failing && exported > 0) {
-        failing = false;
-        tell("info", `Exporting spans again (${health.failed + health.dropped} spans lost so far)`);
-      }
+      await exporter.shutdown(deadlineMs).catch(() => {});
+      for (const writeOff of [...underWay]) writeOff();
     },
   };
 }

@@ -106,7 +106,7 @@ const full = {
 };
 const fullRead: LogEntry = {
   requestId: "r-1",
-  startMs: 1_795_279_860_546.575,
+  startUs: 1_795_279_860_546_575,
   durationMs: 3500,
   upstreamEndMs: 3250,
   status: 504,
@@ -117,7 +117,7 @@ const fullRead: LogEntry = {
 };
 const bare: LogEntry = {
   requestId: "r-2",
-  startMs: 0,
+  startUs: 0,
   durationMs: 0,
   upstreamEndMs: undefined,
   status: 0,
@@ -186,12 +186,10 @@ describe("entries as Envoy encodes them", () => {
 
 test("a stream of entries reaches the exchanges that wait for them; its end and our stop are heard", async () => {
   const endings = joinEndings(() => 10_000);
-  const joined = (id: string) =>
-    new Promise<LogEntry | undefined>((settle) => endings.expect(id, 0).ended(settle));
-  /** So many wait a moment for a log that nobody has opened; after them none does. */
-  const exhaust = () => {
-    for (let i = 0; i < 64; i += 1) void joined("of nobody else");
-  };
+  const joined = (requestId: string, startUs = 0) =>
+    new Promise<LogEntry | undefined>((settle) => {
+      endings.expect({ requestId, startUs, heardMs: 0 }).ended(settle);
+    });
   const serving = { current: () => assert.fail("no exchange here"), endings, fault: assert.fail };
   const processor = await serve("127.0.0.1:0", serving);
   const client = new AccessLogService(`127.0.0.1:${processor.port}`, credentials.createInsecure());
@@ -204,22 +202,20 @@ test("a stream of entries reaches the exchanges that wait for them; its end and 
     while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
   try {
-    exhaust();
     const first = open();
     first.stream.write(http(ofId("of nobody")));
-    await until(() => endings.counts.unmatched === 1);
-    const waiting = [joined("r-1"), joined("r-2"), joined("r-3")];
+    await until(() => endings.counts.unclaimed === 1);
+    const waiting = [joined("r-1", fullRead.startUs), joined("r-2"), joined("r-3")];
     first.stream.write(http(ofId("r-2")));
     first.stream.write(http(ofId("r-3"), full));
     assert.deepEqual((await Promise.all(waiting)).slice(0, 2), [fullRead, bare]);
     first.stream.end();
     assert.equal(await first.answered, null);
-    exhaust();
-    assert.equal(await joined("r-4"), undefined, "with no log open none waits");
+    assert.equal(await joined("r-4"), undefined, "with no log open none waits for long");
 
     const second = open();
-    second.stream.write(http(ofId("of nobody")));
-    await until(() => endings.counts.unmatched === 2);
+    second.stream.write(http(ofId("of nobody either")));
+    await until(() => endings.counts.unclaimed === 2);
     await processor.stop(0);
     assert.equal(await second.answered, null);
   } finally {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LogEntry } from "../../src/extproc/access-log.ts";
 import { conclude, type Story } from "../../src/extproc/story.ts";
 import { upstreamRequest } from "../../src/pipeline/upstream-request.ts";
@@ -11,36 +12,40 @@ const attributesOf = (attributes: readonly unknown[]) => {
   return found;
 };
 
-/** An exchange that began at 1000 ms and whose stream ended at 1100, its upstream call lasting from 1010 to 1090. */
+// Exchanges begin 200 ms before now, and the clock begins with the process.
+before(() => sleep(Math.max(0, 300 - performance.now())));
+
+/** An exchange that began 200 ms ago and whose stream ended 100 ms later, its upstream call lasting from 10 to 90. */
 function play(
   story: Partial<Story>,
   entry?: Partial<LogEntry>,
   { forwarded = true, complete = false, lateChildMs = 0 } = {},
 ) {
+  const base = performance.now() - 200;
   const at = new Trace("root", { traceId: "a".repeat(32), flags: 1, state: "", propagates: true });
   const move = (span: object, startMs: number) => Object.defineProperty(span, "startMs", { value: startMs });
-  move(at.root, 1000);
+  move(at.root, base);
   const stage = at.open("stage");
-  move(stage, 1001);
-  stage.end(1005);
+  move(stage, base + 1);
+  stage.end(base + 5);
   const upstream = forwarded
     ? upstreamRequest(at, { operation: "chat", model: "m", backend: undefined })
     : undefined;
   const call = at.children[1];
   if (call && upstream) {
-    move(call, 1010);
+    move(call, base + 10);
     upstream.end(complete);
-    call.endMs = 1090;
+    call.endMs = base + 90;
   }
-  if (lateChildMs > 0) stage.endMs = lateChildMs;
-  at.root.endMs = 1100;
-  const told: Story = { ending: "forwarded", upstream, ...story };
+  if (lateChildMs > 0) stage.endMs = base + lateChildMs;
+  at.root.endMs = base + 100;
+  const told: Story = { ending: "forwarded", upstream, lastHeardMs: base + 80, ...story };
   conclude(
     at,
     told,
     entry && {
       requestId: "r",
-      startMs: at.epochOffsetMs + 999,
+      startUs: (at.epochOffsetMs + base - 1) * 1000,
       durationMs: 95,
       upstreamEndMs: 85,
       status: 200,
@@ -56,13 +61,13 @@ function play(
     outcome: [root.outcome, root["outcome.reason"], root["http.response.status_code"]],
     root,
     errors: [at.root.error, call?.error],
-    ends: [at.root.endMs, call?.endMs].map((ms) => ms && Math.round(ms)),
+    ends: [at.root.endMs, call?.endMs].map((ms) => ms && Math.round(ms - base)),
     call: attributesOf(call?.attributes ?? []),
   };
 }
 
 describe("how an exchange ended", () => {
-  const cut: Partial<Story> = { ending: "aborted", reason: "ended_mid_response", status: 200 };
+  const cut: Partial<Story> = { ending: "aborted", reason: "ended_mid_response", status: 200, shown: true };
   const gone = { details: "downstream_remote_disconnect", flags: ["DC"], upstreamEndMs: undefined };
   type Row = [
     string,
@@ -147,7 +152,7 @@ describe("how an exchange ended", () => {
     ],
     [
       "our own refusal keeps its reason",
-      { ending: "blocked", reason: "pii_violation", status: 403 },
+      { ending: "blocked", reason: "pii_violation", status: 403, ours: true },
       { status: 403, details: "vsr_pii" },
       ["blocked", "pii_violation", 403],
       undefined,
@@ -159,6 +164,66 @@ describe("how an exchange ended", () => {
       { details: "ext_proc_error_gRPC_error_14{shutting%20down}" },
       ["aborted", "shutdown", 200],
       "shutdown",
+    ],
+    [
+      "our own refusal, and a client that did not wait for it",
+      { ending: "rejected", reason: "invalid_json", status: 400, ours: true },
+      { ...gone, status: 0 },
+      ["rejected", "invalid_json", undefined],
+      undefined,
+      { forwarded: false },
+    ],
+    [
+      "upstream's 404, cut by the client, is no answer of Envoy's",
+      { ...cut, status: 404, words: { details: "via_upstream", flags: [] } },
+      { ...gone, status: 404 },
+      ["aborted", "client_disconnect", 404],
+      "client_disconnect",
+    ],
+    [
+      "the processor was not shown the answer's end, and Envoy says it was whole",
+      { ...cut, shown: false },
+      {},
+      ["forwarded", undefined, 200],
+      undefined,
+    ],
+    [
+      "one of the streams of a connection that its client closed",
+      cut,
+      { details: "", flags: [] },
+      ["aborted", "client_disconnect", 200],
+      "client_disconnect",
+    ],
+    [
+      "a WebSocket that its client ends",
+      { ending: "passthrough", status: 101, shown: false },
+      { ...gone, status: 101 },
+      ["passthrough", "client_disconnect", 101],
+      undefined,
+      { complete: true },
+    ],
+    [
+      "an answer that is not shown, cut by the client",
+      { status: 200, shown: false },
+      gone,
+      ["aborted", "client_disconnect", 200],
+      "client_disconnect",
+      { complete: true },
+    ],
+    [
+      "another of them, which Envoy takes for answered",
+      cut,
+      {},
+      ["aborted", "client_disconnect", 200],
+      "client_disconnect",
+    ],
+    [
+      "a status that is none",
+      { status: 200 },
+      { status: 4_000_000 },
+      ["forwarded", undefined, undefined],
+      undefined,
+      { complete: true },
     ],
     [
       "words that nobody knows are passed on",
@@ -177,6 +242,21 @@ describe("how an exchange ended", () => {
       if (error) assert.equal(played.root["error.type"], error);
     });
   }
+
+  test("Envoy has gone, and its log with it", () => {
+    const at = new Trace("root", { traceId: "a".repeat(32), flags: 1, state: "", propagates: true });
+    conclude(
+      at,
+      { ending: "aborted", reason: "ended_mid_response", words: { details: "via_upstream", flags: [] } },
+      undefined,
+      true,
+    );
+    const root = attributesOf(at.root.attributes);
+    assert.deepEqual(
+      [root.outcome, root["outcome.reason"], root["response.code_details"]],
+      ["aborted", "envoy_gone", undefined],
+    );
+  });
 
   test("what Envoy saw is on the spans", () => {
     const { root, call } = play(
@@ -198,24 +278,29 @@ describe("how an exchange ended", () => {
 describe("when it ended", () => {
   const whole = { complete: true };
   test("as Envoy says, on the clock of the spans", () => {
-    assert.deepEqual(play({ status: 200 }, {}, whole).ends, [1094, 1084]);
+    assert.deepEqual(play({ status: 200 }, {}, whole).ends, [94, 84]);
   });
   test("without a log, as the stream says", () => {
-    assert.deepEqual(play({ status: 200 }, undefined, whole).ends, [1100, 1090]);
+    assert.deepEqual(play({ status: 200 }, undefined, whole).ends, [100, 90]);
   });
   test("a call that was cut ends with its exchange", () => {
     const entry = { details: "downstream_remote_disconnect", flags: ["DC"], upstreamEndMs: undefined };
-    assert.deepEqual(play({ ending: "aborted" }, entry).ends, [1094, 1094]);
+    assert.deepEqual(play({ ending: "aborted" }, entry).ends, [94, 94]);
   });
   test("nothing ends after its root, and nothing before its start", () => {
-    assert.deepEqual(play({ status: 200 }, {}, { ...whole, lateChildMs: 1097 }).ends, [1097, 1084]);
-    assert.deepEqual(play({ status: 200 }, { upstreamEndMs: 200 }, whole).ends, [1094, 1094]);
-    assert.deepEqual(play({ status: 200 }, { upstreamEndMs: 1 }, whole).ends, [1094, 1010]);
-    assert.deepEqual(play({ status: 200 }, { durationMs: 0 }, whole).ends, [1010, 1010]);
+    assert.deepEqual(play({ status: 200 }, {}, { ...whole, lateChildMs: 97 }).ends, [97, 84]);
+    assert.deepEqual(play({ status: 200, lastHeardMs: 0 }, { upstreamEndMs: 1 }, whole).ends, [94, 10]);
+    assert.deepEqual(play({ status: 200, lastHeardMs: 0 }, { durationMs: 0 }, whole).ends, [10, 10]);
+  });
+  test("nothing ends before it was heard of, and nothing in the future", () => {
+    assert.deepEqual(play({ status: 200 }, { durationMs: 7, upstreamEndMs: 6 }, whole).ends, [80, 80]);
+    const [root, call] = play({ status: 200 }, { durationMs: 2 ** 53, upstreamEndMs: 2 ** 50 }, whole).ends;
+    assert.ok(Number(root) >= 200 && Number(root) < 400 && root === call);
+    assert.deepEqual(play({ status: 200 }, { durationMs: -5e9, upstreamEndMs: -5 }, whole).ends, [80, 80]);
   });
   test("of a clock that is not ours only durations are taken", () => {
-    for (const startMs of [Date.now() + 60_000, Date.now() - 3_600_000]) {
-      assert.deepEqual(play({ status: 200 }, { startMs }, whole).ends, [1095, 1085]);
+    for (const startUs of [Date.now() * 1000 + 60e6, Date.now() * 1000 - 3.6e9, (Date.now() - 500) * 1000]) {
+      assert.deepEqual(play({ status: 200 }, { startUs }, whole).ends, [95, 85]);
     }
   });
 });

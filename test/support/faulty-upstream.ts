@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** What an upstream does with a request, once it has read it. */
 export type Behaviour = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -24,11 +25,19 @@ export async function startUpstream(behave: Behaviour): Promise<Upstream> {
       behave(request, response, body);
     });
   });
+  const upgraded = new Set<Duplex>();
+  server.on("upgrade", (_request, socket) => {
+    upgraded.add(socket);
+    socket.on("error", () => {}).on("close", () => upgraded.delete(socket));
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n");
+    socket.resume();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
     });
   const { port } = server.address() as AddressInfo;
   return { port, requests, stop, [Symbol.asyncDispose]: stop };

@@ -1,4 +1,5 @@
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
+import { exportLedger } from "../../src/telemetry/ledger.ts";
 import type { OtlpSettings, TracingSettings } from "../../src/telemetry/settings.ts";
 import type { Trace } from "../../src/telemetry/trace.ts";
 import type { Exported, TraceExporter } from "../../src/telemetry/trace-exporter.ts";
@@ -49,6 +50,7 @@ export function startWith({
 } = {}) {
   const spans: ReadableSpan[] = [];
   const told: string[] = [];
+  const ledger = exportLedger((level, message) => told.push(`${level}: ${message}`));
   const keep: SpanExporter = {
     export(batch, done) {
       spans.push(...batch);
@@ -72,19 +74,12 @@ export function startWith({
           };
         }
       : undefined,
-    { tell: (level, message) => told.push(`${level}: ${message}`), ...(finishing && { finishing }) },
+    { ledger, finishing },
   );
-  return { tracing, spans, told };
+  return { tracing, spans, told, ledger };
 }
 
 export const all = (traces: readonly Trace[]): Exported => ({ exported: spansIn(traces), failed: 0 });
-export const none = (traces: readonly Trace[], reason: string, message: string): Exported => ({
-  exported: 0,
-  failed: spansIn(traces),
-  reason,
-  message,
-});
-
 /** An exchange that has ended, with so many stages. */
 export function finished(tracing: Tracing, stages = 0): Trace {
   const at = tracing.begin("root", undefined, undefined);

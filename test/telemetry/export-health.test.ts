@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
+import { exportLedger } from "../../src/telemetry/ledger.ts";
 import type { Exported } from "../../src/telemetry/trace-exporter.ts";
 import type { Tracing } from "../../src/telemetry/tracing.ts";
-import { all, finished, none, startWith } from "../support/tracing.ts";
+import { all, finished, startWith } from "../support/tracing.ts";
 
 const finish = (tracing: Tracing, exchanges: number, stages = 0) => {
   for (let i = 0; i < exchanges; i++) tracing.finish(finished(tracing, stages));
@@ -20,7 +21,9 @@ const counts = ({ health: { exported, failed, dropped, queued, queuedBytes } }: 
 });
 
 test("a full queue drops the newest exchange, whole, and counts its spans by reason", async () => {
-  const { tracing, spans, told } = startWith({ changes: { queue: { maxSpans: 100, maxBytes: 1e6 } } });
+  const { tracing, spans, told, ledger } = startWith({
+    changes: { queue: { maxSpans: 100, maxBytes: 1e6 } },
+  });
   finish(tracing, 50, 1);
   assert.equal(tracing.health.queued, 100);
   const late = finished(tracing, 3);
@@ -29,6 +32,7 @@ test("a full queue drops the newest exchange, whole, and counts its spans by rea
   await tracing.shutdown(1000);
   assert.deepEqual(counts(tracing), { exported: 100, failed: 0, dropped: 4, queued: 0, queuedBytes: 0 });
   assert.deepEqual(tracing.health.lost, { queue_full: 4 });
+  ledger.flush();
   assert.match(told[0] ?? "", /^warn: Failed to export spans: the queue is full/);
   assert.equal(
     spans.some((span) => span.spanContext().traceId === late.identity.traceId),
@@ -69,32 +73,77 @@ test("batches of 32 exchanges go out at once, the rest waits for company", async
   assert.equal(tracing.health.exported, 65);
 });
 
-test("failures are counted each and told once in ten seconds, with how many; so is the recovery", async (t) => {
-  let now = 1_000_000;
-  t.mock.method(performance, "now", () => now);
-  let works = false;
-  const { tracing, told } = startWith({
-    exportTo: (traces, done) =>
-      done(works ? all(traces) : none(traces, "unavailable", "14 UNAVAILABLE: nobody there")),
+describe("what is told", () => {
+  const told = (t: TestContext) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    let at = 1_000_000;
+    t.mock.method(performance, "now", () => at);
+    const lines: string[] = [];
+    const ledger = exportLedger((level, message) => lines.push(`${level}: ${message}`));
+    const pass = (ms: number) => {
+      at += ms;
+      t.mock.timers.tick(ms);
+    };
+    const fail = (failed: number) =>
+      ledger.settle({ exported: 0, failed, reason: "unavailable", message: "14 UNAVAILABLE: nobody there" });
+    return { ledger, lines, pass, fail };
+  };
+  const line = (spans: number) =>
+    `warn: Failed to export spans: 14 UNAVAILABLE: nobody there (${spans} spans lost since the last such line)`;
+
+  test("failures of one turn are one line; the next line comes ten seconds later, and leaves none out", (t) => {
+    const { ledger, lines, pass, fail } = told(t);
+    for (let i = 0; i < 10; i += 1) fail(100);
+    pass(0);
+    assert.deepEqual(lines, [line(1000)]);
+    fail(1);
+    pass(9_000);
+    fail(2);
+    assert.equal(lines.length, 1);
+    pass(1_000);
+    assert.deepEqual(lines, [line(1000), line(3)]);
+    assert.deepEqual([ledger.health.failed, ledger.health.lost], [1003, { unavailable: 1003 }]);
+    assert.equal(ledger.health.lastError?.message, "14 UNAVAILABLE: nobody there");
+    assert.equal(ledger.health.lastSuccessAt, undefined);
   });
-  for (const step of [0, 1, 9_998, 1, 1]) {
-    now += step;
-    finish(tracing, 1, 1);
-    await tracing.shutdown(0);
-  }
-  assert.equal(tracing.health.failed, 10);
-  assert.deepEqual(tracing.health.lost, { unavailable: 10 });
-  assert.equal(tracing.health.lastError?.message, "14 UNAVAILABLE: nobody there");
-  assert.equal(tracing.health.lastSuccessAt, undefined);
-  works = true;
-  finish(tracing, 2);
-  await tracing.shutdown(0);
-  assert.ok(tracing.health.lastSuccessAt);
-  assert.deepEqual(told, [
-    "warn: Failed to export spans: 14 UNAVAILABLE: nobody there (2 spans lost since the last such line)",
-    "warn: Failed to export spans: 14 UNAVAILABLE: nobody there (6 spans lost since the last such line)",
-    "info: Exporting spans again (10 spans lost so far)",
-  ]);
+
+  test("what has not been said at the end is said then", (t) => {
+    const { ledger, lines, pass, fail } = told(t);
+    fail(1);
+    pass(0);
+    fail(7);
+    ledger.flush();
+    ledger.flush();
+    assert.deepEqual(lines, [line(1), line(7)]);
+  });
+
+  test("a recovery is told, one that does not last is not, and none more than once in ten seconds", (t) => {
+    const { ledger, lines, pass, fail } = told(t);
+    const again = "info: Exporting spans again (2 spans lost so far)";
+    ledger.settle({ exported: 1, failed: 0 });
+    fail(2);
+    pass(0);
+    ledger.settle({ exported: 5, failed: 0 });
+    pass(0);
+    assert.deepEqual(lines, [line(2), again]);
+    assert.ok(ledger.health.lastSuccessAt);
+    for (let i = 0; i < 100; i += 1) {
+      fail(1);
+      ledger.settle({ exported: 1, failed: 0 });
+      pass(100);
+    }
+    assert.ok(lines.length <= 5, lines.join("\n"));
+  });
+
+  test("what a collector says of spans it took is told at most every ten seconds", (t) => {
+    const { ledger, lines, pass } = told(t);
+    for (let i = 0; i < 200; i += 1) {
+      ledger.settle({ exported: 1, failed: 0, message: "slow down" });
+      pass(50);
+    }
+    pass(10_000);
+    assert.deepEqual(lines, Array(2).fill("warn: The collector took the spans and says: slow down"));
+  });
 });
 
 describe("an exporter that breaks harms nobody", () => {
@@ -109,13 +158,13 @@ describe("an exporter that breaks harms nobody", () => {
       "no such thing",
       1,
     ],
-    ["it cannot be shut down", { shutdown: () => Promise.reject(new Error("stuck")) }, "stuck", 0],
   ];
   for (const [name, options, cause, lost] of cases) {
     test(name, async () => {
-      const { tracing, told } = startWith(options);
+      const { tracing, told, ledger } = startWith(options);
       finish(tracing, 1);
       await tracing.shutdown(1000);
+      ledger.flush();
       assert.equal(tracing.health.failed, lost);
       assert.deepEqual(told, [
         `warn: Failed to export spans: ${cause} (${lost} spans lost since the last such line)`,
@@ -123,11 +172,25 @@ describe("an exporter that breaks harms nobody", () => {
     });
   }
 
+  test("it cannot be shut down: what it holds is written off, once", async () => {
+    const answers: (() => void)[] = [];
+    const { tracing } = startWith({
+      shutdown: () => Promise.reject(new Error("stuck")),
+      exportTo: (traces, done) => {
+        answers.push(() => done(all(traces)));
+      },
+    });
+    finish(tracing, 1);
+    await tracing.shutdown(1000);
+    for (const answer of answers) answer();
+    assert.deepEqual(counts(tracing), { exported: 0, failed: 1, dropped: 0, queued: 0, queuedBytes: 0 });
+  });
+
   test("it answers twice: the first answer counts", async () => {
     const { tracing } = startWith({
       exportTo: (traces, done) => {
         done(all(traces));
-        done(none(traces, "again", "again"));
+        done({ exported: 0, failed: 1, reason: "again" });
       },
     });
     finish(tracing, 1);
@@ -155,13 +218,14 @@ describe("shutdown", () => {
 
   test("spans whose answer never came are counted and told", async () => {
     const answers: ((result: Exported) => void)[] = [];
-    const { tracing, told } = startWith({
+    const { tracing, told, ledger } = startWith({
       exportTo: (_, done) => {
         answers.push(done);
       },
     });
     tracing.finish(finished(tracing, 2));
     await tracing.shutdown(20);
+    ledger.flush();
     assert.deepEqual(counts(tracing), { exported: 0, failed: 3, dropped: 0, queued: 0, queuedBytes: 0 });
     assert.deepEqual(tracing.health.lost, { shutdown: 3 });
     assert.match(told[0] ?? "", /Failed to export spans: no answer before the end \(3 spans/);

@@ -1,5 +1,7 @@
+import { isHeaderName } from "./header-names.ts";
 import type { Shape } from "./kinds.ts";
 import { hint } from "./nearest.ts";
+import { held, keepOrigin } from "./origins.ts";
 import type { Path, Report } from "./problem.ts";
 import { Expanded } from "./variables.ts";
 
@@ -19,22 +21,27 @@ export function check(value: unknown, shape: Shape, { report, unused }: Checker)
 
   function visit(raw: unknown, shape: Shape, path: Path, pattern: string, report: Report): unknown {
     const value = raw instanceof Expanded ? raw.as(shape.type) : raw;
-    const wrong = fault(value, shape, raw instanceof Expanded);
+    const wrong = fault(value, shape, raw instanceof Expanded ? raw : undefined);
     if (wrong !== undefined) report.problem(path, wrong);
     if (shape.type === "array") {
       const items = Array.isArray(value) ? value : [];
-      return items.map((entry, i) => visit(entry, shape.items!, [...path, i], `${pattern}.*`, report));
+      const result = items.map((entry, i) =>
+        visit(entry, shape.items!, [...path, i], `${pattern}.*`, report),
+      );
+      for (const [i, entry] of items.entries()) if (entry instanceof Expanded) keepOrigin(result, i, entry);
+      return result;
     }
     if (shape.type !== "object") return wrong === undefined ? value : undefined;
     // What is not an object stands in as an empty one, so that the checks between keys can still run.
     const [object, tell] = isObject(value) ? [value, report] : [{}, silent];
     return shape.additionalProperties
-      ? entries(object, shape.additionalProperties, path, pattern, tell)
+      ? entries(object, shape, shape.additionalProperties, path, pattern, tell)
       : properties(object, shape, path, pattern, tell);
   }
 
   function entries(
     object: Record<string, unknown>,
+    { writeOnly }: Shape,
     shape: Shape,
     path: Path,
     pattern: string,
@@ -42,11 +49,14 @@ export function check(value: unknown, shape: Shape, { report, unused }: Checker)
   ) {
     // No prototype: a model that a client calls "constructor" must not be found.
     const result: Record<string, unknown> = Object.create(null);
-    for (const [key, value] of Object.entries(object)) {
+    for (const [i, [key, value]] of Object.entries(object).entries()) {
+      // A secret table is one of headers; a key that is no name holds the value as well, by some mistake in quoting.
+      const part = writeOnly && !isHeaderName(key) ? i : key;
+      if (value instanceof Expanded) keepOrigin(result, key, value);
       result[key] = visit(
         value ?? (shape.type === "object" ? {} : value),
         shape,
-        [...path, key],
+        [...path, part],
         `${pattern}.*`,
         report,
       );
@@ -75,7 +85,10 @@ export function check(value: unknown, shape: Shape, { report, unused }: Checker)
         );
     }
     for (const [key, inner] of Object.entries(known)) {
-      const value = Object.hasOwn(object, key) && isWritten(object[key]) ? object[key] : inner.default;
+      const isGiven = Object.hasOwn(object, key) && isWritten(object[key]);
+      const value = isGiven ? object[key] : inner.default;
+      if (!isGiven) keepOrigin(result, key, "default");
+      else if (value instanceof Expanded) keepOrigin(result, key, value);
       if (value !== undefined) result[key] = visit(value, inner, [...path, key], join(pattern, key), report);
       else if (shape.required?.includes(key)) {
         report.problem([...path, key], "required");
@@ -107,13 +120,16 @@ const nouns = {
 };
 
 /** What is wrong with the value itself, its parts apart. */
-function fault(value: unknown, shape: Shape, fromVariable: boolean): string | undefined {
-  // The value of a variable may be a secret.
-  const not = fromVariable ? "not what its variable holds" : `not ${show(value)}`;
-  if (!isOfType(value, shape.type)) return `must be ${nouns[shape.type]}, ${not}`;
+function fault(value: unknown, shape: Shape, expanded: Expanded | undefined): string | undefined {
+  const not = `not ${expanded ? held(expanded) : shape.writeOnly ? kind(value) : show(value)}`;
+  if (!isOfType(value, shape.type)) {
+    const isBare = shape.type === "string" && (typeof value === "number" || typeof value === "boolean");
+    const remedy = shape.writeOnly && isBare && !expanded ? "; put it in quotes" : "";
+    return `must be ${nouns[shape.type]}, ${not}${remedy}`;
+  }
   if (shape.enum && !shape.enum.includes(value as string | number)) {
     const words = shape.enum.map((word) => JSON.stringify(word));
-    const guess = fromVariable || shape.type !== "string" ? "" : hint(String(value), shape.enum.map(String));
+    const guess = expanded || shape.type !== "string" ? "" : hint(String(value), shape.enum.map(String));
     return `must be one of ${words.join(", ")}, ${not}${guess}`;
   }
   if (typeof value === "number" && !isInRange(value, shape)) return `must be ${range(shape)}, ${not}`;
@@ -148,11 +164,16 @@ export function range({ minimum, maximum, exclusiveMinimum }: Shape): string | u
   return exclusiveMinimum === undefined ? undefined : `more than ${exclusiveMinimum}`;
 }
 
-function show(value: unknown): string {
-  if (Array.isArray(value)) return "a list";
-  if (isObject(value)) return "a mapping";
-  if (typeof value === "number") return String(value);
+/** All that may be said of a secret. */
+function kind(value: unknown): string {
+  if (Array.isArray(value)) return nouns.array;
   if (value === undefined || value === null) return "empty";
+  return nouns[typeof value as keyof typeof nouns];
+}
+
+function show(value: unknown): string {
+  if (typeof value !== "string" && typeof value !== "boolean")
+    return typeof value === "number" ? String(value) : kind(value);
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}..."` : text;
 }

@@ -7,7 +7,7 @@ const taken = new Set(
   (
     "request user http url model routing category cache security pii jailbreak classification classifier reasoning " +
     "endpoint system_prompt gen_ai server network response outcome config processing error llm openinference " +
-    "traceloop stage service telemetry deployment envoy input output"
+    "traceloop stage service telemetry deployment envoy input output content"
   ).split(" "),
 );
 

@@ -16,9 +16,12 @@ const credentials = new Set(
 );
 const tracing = new Set("traceparent tracestate baggage".split(" "));
 
+/** Whether this may name a header at all. */
+export const isHeaderName = (name: string) => token.test(name);
+
 /** Why this header cannot be sent to a collector; undefined if it can. Never shows the value. */
 export function exportHeaderFault(name: string, value = ""): string | undefined {
-  if (!token.test(name)) return "is not a header name";
+  if (!isHeaderName(name)) return "is not a header name";
   const lower = name.toLowerCase();
   if (transports.has(lower) || lower.startsWith("grpc-")) return "is set by the transport itself";
   return control.test(value)
@@ -28,7 +31,7 @@ export function exportHeaderFault(name: string, value = ""): string | undefined 
 
 /** Why this request header may not become an attribute; undefined if it may. Of credentials, only a hash may. */
 export function recordedHeaderFault(name: string, isHashed = false): string | undefined {
-  if (!token.test(name)) return "is not a header name";
+  if (!isHeaderName(name)) return "is not a header name";
   const lower = name.toLowerCase();
   if (credentials.has(lower) && !isHashed) return "carries credentials, which never become attributes";
   if (tracing.has(lower)) return "belongs to tracing itself";

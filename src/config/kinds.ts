@@ -20,6 +20,8 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: false | Shape;
+  /** JSON Schema's own word for a secret: no message shows the value. */
+  readonly writeOnly?: true;
 }
 
 type Range = Pick<Shape, "minimum" | "maximum" | "exclusiveMinimum"> & { default?: number };
@@ -97,6 +99,9 @@ export const item = <T extends TypeBox.TProperties>(description: string, propert
 /** An object that is there, with its defaults, even when the file does not mention it. */
 export const section = <T extends TypeBox.TProperties>(description: string, properties: T) =>
   typed<TypeBox.TObject<T>>({ ...(item(description, properties) as unknown as Shape), default: {} });
+
+/** A value that nobody is to see, or a table of such values. */
+export const secret = <T extends TypeBox.TSchema>(schema: T) => ({ ...schema, writeOnly: true }) as T;
 
 /** A key that may be missing and has no default. */
 export const optional = <T extends TypeBox.TSchema>(schema: T) =>

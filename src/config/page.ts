@@ -16,7 +16,7 @@ Semantic Router v0.1 loads as it is; what it sets without effect here is listed 
   reported at once, each with its line: \`config.yaml:12:5 categories[2].scor: unknown key; did you mean "score"?\`
 - A key that is empty (\`key:\`, \`key: ""\`) is a key not written: its default holds.
 - \`\${VAR}\` and \`\${VAR:-default}\` in a value are replaced from the environment, numbers and booleans included; a
-  variable that is not set and has no default is a problem. \`$\${\` is a literal \`\${\`.
+  variable that is not set and has no default is a problem. \`$\${\` is a literal \`\${\`. No message shows what a variable holds.
 - [configuration.schema.json](configuration.schema.json) is the JSON Schema of the file, for editors.
 `;
 
@@ -80,7 +80,8 @@ function inner(key: string, shape: Shape): string[][] {
 function rows(key: string, shape: Shape, required: boolean): string[][] {
   const isContainer = shape.type === "object" || shape.items?.type === "object";
   const fallback = required ? "required" : isContainer ? "" : code(shape.default);
-  const own = [`\`${key}\``, typeOf(shape), fallback, rangeOf(shape), shape.description];
+  const meaning = `${shape.description}${shape.writeOnly ? " Secret: no message shows it." : ""}`;
+  const own = [`\`${key}\``, typeOf(shape), fallback, rangeOf(shape), meaning];
   return isContainer ? [own, ...inner(key, shape)] : [own];
 }
 

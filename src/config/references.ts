@@ -1,5 +1,6 @@
 import { addressFault } from "./address.ts";
 import { hint } from "./nearest.ts";
+import { withoutVariables } from "./origins.ts";
 import type { Path, Report } from "./problem.ts";
 import type { Category, Config, Model, ModelScore } from "./schema.ts";
 import { checkTracing } from "./tracing-references.ts";
@@ -8,7 +9,8 @@ import { checkTracing } from "./tracing-references.ts";
  * Checks between keys: names that must exist, names that must differ, sections that need each other. Runs on files
  * with other problems too, so a value that was refused may be missing here, whatever its type says.
  */
-export function checkReferences(config: Config, report: Report): void {
+export function checkReferences(config: Config, open: Report): void {
+  const report = withoutVariables(config, open);
   checkService(config, report);
   checkNotYet(config, report);
   checkTracing(config, report);

@@ -1,7 +1,8 @@
 import { checkCustomAttributes } from "./custom-attributes.ts";
-import { exportHeaderFault, recordedHeaderFault } from "./header-names.ts";
+import { exportHeaderFault, isHeaderName, recordedHeaderFault } from "./header-names.ts";
+import { expandedAt, held, isDefault } from "./origins.ts";
 import { otlpEndpoint } from "./otlp-endpoint.ts";
-import type { Path, Report } from "./problem.ts";
+import type { Report } from "./problem.ts";
 import type { Config, Tracing } from "./schema.ts";
 
 const tracingPath = ["observability", "tracing"];
@@ -51,7 +52,13 @@ function checkHeaders({ headers, header_files }: Tracing["exporter"], report: Re
   const first = new Map<string, string>();
   const tables = [["headers", headers] as const, ["header_files", header_files] as const];
   for (const [table, entries] of tables) {
-    for (const [name, value] of Object.entries(entries)) {
+    for (const [i, [name, value]] of Object.entries(entries).entries()) {
+      if (table === "headers" && !isHeaderName(name)) {
+        // Most often `"name: value"` in one pair of quotes, so the key is as secret as the value.
+        const message = "its key is not a header name; the key is the name alone, without the value";
+        report.problem([...exporterPath, table, i], message, "key");
+        continue;
+      }
       const path = [...exporterPath, table, name];
       const fault = exportHeaderFault(name, table === "headers" ? value : "");
       if (fault !== undefined) report.problem(path, `"${name}" ${fault}`, "key");
@@ -62,19 +69,37 @@ function checkHeaders({ headers, header_files }: Tracing["exporter"], report: Re
   }
 }
 
-function checkLimits({ timeout_ms, retry, batch, queue }: Tracing["exporter"], report: Report): void {
-  const inOrder = (path: Path, value: number, other: string, limit: number) => {
-    if (value > limit)
-      report.problem([...exporterPath, ...path], `must be at most ${other} (${limit}), not ${value}`);
+/** Two written values that contradict each other; a default gives way. */
+function checkLimits(exporter: Tracing["exporter"], report: Report): void {
+  const { retry, batch, queue } = exporter;
+  const inOrder = (inner: Limit, outer: Limit) => {
+    const [value, limit] = [inner, outer].map(({ holder, key }) => holder[key]) as [number, number];
+    // A value that was refused is missing here.
+    if (!(value > limit) || [inner, outer].some(({ holder, key }) => isDefault(holder, key))) return;
+    const message = `must be at most ${outer.path.join(".")} (${shown(outer, limit)}), not ${shown(inner, value)}`;
+    report.problem([...exporterPath, ...inner.path], message);
   };
-  inOrder(
-    ["retry", "initial_backoff_ms"],
-    retry.initial_backoff_ms,
-    "retry.max_backoff_ms",
-    retry.max_backoff_ms,
-  );
-  inOrder(["batch", "max_spans"], batch.max_spans, "queue.max_spans", queue.max_spans);
-  inOrder(["timeout_ms"], timeout_ms, "batch.timeout_ms", batch.timeout_ms);
+  inOrder(limitOf(retry, "initial_backoff_ms", "retry"), limitOf(retry, "max_backoff_ms", "retry"));
+  inOrder(limitOf(batch, "max_spans", "batch"), limitOf(queue, "max_spans", "queue"));
+  inOrder(limitOf(exporter, "timeout_ms"), limitOf(batch, "timeout_ms", "batch"));
+}
+
+interface Limit {
+  readonly holder: Readonly<Record<string, unknown>>;
+  readonly key: string;
+  /** Below the exporter. */
+  readonly path: readonly string[];
+}
+
+const limitOf = <T extends object>(holder: T, key: keyof T & string, ...section: string[]): Limit => ({
+  holder: holder as Readonly<Record<string, unknown>>,
+  key,
+  path: [...section, key],
+});
+
+function shown({ holder, key }: Limit, value: number): string {
+  const expanded = expandedAt(holder, key);
+  return expanded ? held(expanded) : String(value);
 }
 
 function checkContent({ enabled, user_id, capture_content }: Tracing, report: Report): void {

@@ -35,9 +35,9 @@ export function readYaml(text: string, env: Env): Source {
     return { line, column: col, path, message };
   };
   const problems = document.errors.map(({ code, message, pos }) =>
-    at(pos[0], "", code === "DUPLICATE_KEY" ? `duplicate key ${keyAt(text, pos[0])}` : `YAML: ${message}`),
+    at(pos[0], "", code === "DUPLICATE_KEY" ? `duplicate key${keyAt(text, pos[0])}` : yaml(message)),
   );
-  const warnings = document.warnings.map((warning) => at(warning.pos[0], "", `YAML: ${warning.message}`));
+  const warnings = document.warnings.map((warning) => at(warning.pos[0], "", yaml(warning.message)));
 
   visit(document, {
     Scalar(key, node, ancestors) {
@@ -59,8 +59,15 @@ export function readYaml(text: string, env: Env): Source {
   };
 }
 
-const keyAt = (text: string, offset: number) =>
-  /^("[^"]*"|'[^']*'|[^\s:]*)/.exec(text.slice(offset))?.[0] ?? "";
+/** Behind a colon YAML quotes the file, which may hold a secret: `Unresolved alias: abc` for a key that begins with `*`. */
+const yaml = (message: string) =>
+  `YAML: ${message.replace(/^(Unresolved alias|Block scalar header|Unresolved tag)([^:]*):.*$/s, "$1$2")}`;
+
+/** With a space in it, it is more likely a header and its value than a key. */
+function keyAt(text: string, offset: number): string {
+  const key = /^("[^"]*"|'[^']*'|[^\s:]*)/.exec(text.slice(offset))?.[0] ?? "";
+  return /\s/.test(key) ? "" : ` ${key}`;
+}
 
 function valuesOf(document: Document.Parsed, problems: Problem[]): unknown {
   // After a syntax error the rest of the tree is a guess; after a duplicate key it is sound.
@@ -69,7 +76,7 @@ function valuesOf(document: Document.Parsed, problems: Problem[]): unknown {
     return document.toJS();
   } catch (error) {
     // Aliases that multiply into an enormous document.
-    problems.push({ line: 1, column: 1, path: "", message: `YAML: ${(error as Error).message}` });
+    problems.push({ line: 1, column: 1, path: "", message: yaml((error as Error).message) });
     return undefined;
   }
 }

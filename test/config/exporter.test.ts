@@ -39,7 +39,7 @@ describe("the exporter is checked with the file, not at the first export", () =>
     ],
     ["{ tls: { cert_file: a } }", `c.yaml:3:25 ${at("tls.cert_file")} needs key_file as well`],
     ["{ tls: { key_file: a } }", `c.yaml:3:24 ${at("tls.key_file")} needs cert_file as well`],
-    ['{ headers: { "a b": x } }', `c.yaml:3:18 ${at('headers["a b"]')} "a b" is not a header name`],
+    ['{ header_files: { "a b": x } }', `c.yaml:3:23 ${at('header_files["a b"]')} "a b" is not a header name`],
     [
       "{ headers: { Grpc-Timeout: x } }",
       `c.yaml:3:18 ${at("headers.Grpc-Timeout")} "Grpc-Timeout" is set by the transport itself`,
@@ -71,6 +71,18 @@ describe("the exporter is checked with the file, not at the first export", () =>
     [
       "{ timeout_ms: 101, batch: { timeout_ms: 100 } }",
       `c.yaml:3:19 ${at("timeout_ms")} must be at most batch.timeout_ms (100), not 101`,
+    ],
+    [
+      "{ timeout_ms: 10000, batch: { timeout_ms: 5000 } }",
+      `c.yaml:3:19 ${at("timeout_ms")} must be at most batch.timeout_ms (5000), not 10000`,
+    ],
+    ["{ batch: { timeout_ms: 5000 } }"],
+    ["{ timeout_ms: 40000 }"],
+    ["{ retry: { max_backoff_ms: 500 } }"],
+    ["{ queue: { max_spans: 100 } }"],
+    [
+      "{ retry: { initial_backoff_ms: 0, max_backoff_ms: 1 } }",
+      `c.yaml:3:36 ${at("retry.initial_backoff_ms")} must be 1 to 60000, not 0`,
     ],
   ];
   for (const [exporter, ...want] of rows)

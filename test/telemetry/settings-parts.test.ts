@@ -128,6 +128,24 @@ describe("parts that are put together", () => {
     ]);
   });
 
+  test("of a collector's URL, only what can hardly be a key is shown", () => {
+    const rows: readonly (readonly [url: string, shown: string])[] = [
+      ["https://c:4318/v1/traces", "https://c:4318/v1/traces"],
+      ["https://c/otlp/team-core/1234/V2/", "https://c/otlp/team-core/1234/V2/"],
+      ["https://c/abc123/v1/traces", "https://c/…/v1/traces"],
+      ["https://c/in/7f/v12/ABCDEFGHIJKLMNOPQ", "https://c/in/…/…/…"],
+      ["https://c/ABCDEFGHIJKLMNOP?key=x?y/z", "https://c/ABCDEFGHIJKLMNOP?..."],
+      ["https://c/a%C3%A4", "https://c/…"],
+      ["https://c/?x", "https://c/?..."],
+      ["http://c:4317", "http://c:4317"],
+    ];
+    for (const [url, shown] of rows) {
+      const { settings, told } = resolve("", otlp({ TRACES_ENDPOINT: url }));
+      assert.equal(told.endpoint, `${shown} (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)`);
+      assert.equal(settings.otlp?.url, url);
+    }
+  });
+
   test("limits that contradict each other: the outer one holds, and only what was asked for is told", () => {
     const of = (env: Env, file = "") => {
       const { settings, warnings } = resolve(file, env);
@@ -139,11 +157,19 @@ describe("parts that are put together", () => {
       512,
       "timeout_ms (file) is 600, above OTEL_BSP_EXPORT_TIMEOUT; 500 is used",
     ]);
-    assert.deepEqual(of({ OTEL_EXPORTER_OTLP_TIMEOUT: "40000" }), [
-      30_000,
-      512,
-      "OTEL_EXPORTER_OTLP_TIMEOUT is 40000, above batch.timeout_ms (default); 30000 is used",
-    ]);
+    assert.deepEqual(
+      of({}, "exporter: { batch: { timeout_ms: 5000 }, queue: { max_spans: 100 } }"),
+      [5000, 100],
+    );
+    assert.deepEqual(of({ OTEL_EXPORTER_OTLP_TIMEOUT: "40000" }), [40_000, 512]);
+    assert.deepEqual(
+      of({}, "exporter: { timeout_ms: 40000, batch: { max_spans: 40000 } }"),
+      [40_000, 40_000],
+    );
+    assert.deepEqual(
+      of({ OTEL_EXPORTER_OTLP_TIMEOUT: "40000" }, "exporter: { batch: { timeout_ms: 30000 } }"),
+      [30_000, 512, "OTEL_EXPORTER_OTLP_TIMEOUT is 40000, above batch.timeout_ms (file); 30000 is used"],
+    );
   });
 
   test("standard output has neither endpoint nor protocol, but a queue", () => {

@@ -1,4 +1,4 @@
-import { choice, flag, item, list, optional, section, share, table, text, whole } from "../kinds.ts";
+import { choice, flag, item, list, optional, secret, section, share, table, text, whole } from "../kinds.ts";
 
 const tls = section("Certificates, as PEM files; they are read again for every connection.", {
   ca_file: optional(text("Authorities the collector's certificate may come from; default: the system's.")),
@@ -70,7 +70,9 @@ const exporter = section("Where spans go.", {
     false,
   ),
   tls,
-  headers: table("Headers of every request, such as a key for the collector.", text("The value.")),
+  headers: secret(
+    table("Headers of every request, such as a key for the collector.", secret(text("The value."))),
+  ),
   header_files: table(
     "Headers whose value stands in a file, such as a mounted secret; read again for every request.",
     text("The file."),
@@ -118,7 +120,9 @@ const user_id = section("What the root's `user.id` is made from.", {
   header: optional(text("Request header that names the user; default: the body's `user` field.")),
   hash: flag("`true` records a keyed hash instead of the value.", true),
   hash_key: optional(
-    text("Key of the hash, the same on all replicas; default: one of the process, new at every start."),
+    secret(
+      text("Key of the hash, the same on all replicas; default: one of the process, new at every start."),
+    ),
   ),
 });
 

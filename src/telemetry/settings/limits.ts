@@ -25,10 +25,16 @@ export function limits({ timeout_ms, retry, batch, queue }: Tracing["exporter"],
     const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = shapeOf(path);
     return choices.pick(names, wholeOf(minimum, maximum), `exporter.${path}`, value);
   };
-  const batchTimeout = pick(["OTEL_BSP_EXPORT_TIMEOUT"], "batch.timeout_ms", batch.timeout_ms);
-  const queueSpans = pick(["OTEL_BSP_MAX_QUEUE_SIZE"], "queue.max_spans", queue.max_spans);
   const timeout = pick(otlp("TIMEOUT"), "timeout_ms", timeout_ms);
   const batchSpans = pick(["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], "batch.max_spans", batch.max_spans);
+  const batchTimeout = atLeast(
+    pick(["OTEL_BSP_EXPORT_TIMEOUT"], "batch.timeout_ms", batch.timeout_ms),
+    timeout,
+  );
+  const queueSpans = atLeast(
+    pick(["OTEL_BSP_MAX_QUEUE_SIZE"], "queue.max_spans", queue.max_spans),
+    batchSpans,
+  );
   return {
     timeout_ms: atMost(["timeout_ms", timeout], ["batch.timeout_ms", batchTimeout], choices),
     "retry.max_attempts": file("retry.max_attempts", retry.max_attempts),
@@ -42,7 +48,12 @@ export function limits({ timeout_ms, retry, batch, queue }: Tracing["exporter"],
   };
 }
 
-/** Only a variable can bring the two out of order, a file that does is refused. A default gives way without a word. */
+/** A limit that is a default gives way to what was asked for. */
+function atLeast(limit: Choice<number>, inner: Choice<number>): Choice<number> {
+  return limit.from === "default" && inner.from !== "default" && inner.value > limit.value ? inner : limit;
+}
+
+/** Only a variable can bring two that were asked for out of order, a file that does is refused. A default gives way. */
 function atMost([key, choice]: Bound, [limitKey, limit]: Bound, { warnings }: Choices): Choice<number> {
   if (choice.value <= limit.value) return choice;
   const name = (key: string, { from }: Choice<number>) => (isVariable(from) ? from : `${key} (${from})`);

@@ -3,7 +3,7 @@ import type { EffectiveValue, OtlpSettings } from "../settings.ts";
 import { type Choice, type Choices, isVariable, wordOf } from "./choices.ts";
 import { headers } from "./headers.ts";
 import type { Limits } from "./limits.ts";
-import { type Target, target } from "./target.ts";
+import { shownUrl, type Target, target } from "./target.ts";
 import { otlp as names } from "./variables.ts";
 
 const compressions: Readonly<Record<string, OtlpSettings["compression"]>> = { none: "none", gzip: "gzip" };
@@ -49,7 +49,7 @@ export function otlp(
     },
     effective: [
       { key: "protocol", ...to.protocol },
-      { key: "endpoint", value: withoutQuery(to.url.value), from: to.url.from },
+      { key: "endpoint", value: shownUrl(to.url.value), from: to.url.from },
       { key: "tls", value: to.isSecure.value ? "on" : "off", from: to.isSecure.from },
       ...Object.entries(certificates).map(([key, choice]) => ({
         key: `tls.${key.replace("File", "_file")}`,
@@ -89,6 +89,3 @@ function tls(policy: Tracing["exporter"]["tls"], to: Target, choices: Choices): 
     choices.warnings.push(`${alone.from} is ignored: a client certificate and its key need each other`);
   return { ...(caFile && { caFile }), ...(certFile && keyFile && { certFile, keyFile }) };
 }
-
-/** What stands behind a `?` may be a key. */
-const withoutQuery = (url: string) => url.replace(/\?.*$/s, "?...");

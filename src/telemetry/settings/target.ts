@@ -51,6 +51,18 @@ export function target(policy: Tracing["exporter"], choices: Choices): Target {
   };
 }
 
+/** For people: a key may stand behind the `?`, or as a segment of the path, where only words are sure not to be one. */
+export function shownUrl(url: string): string {
+  const { origin } = new URL(url);
+  const [path = "", ...query] = url.slice(origin.length).split("?");
+  const words = path.replace(/[^/]+/g, (segment) => (isWord(segment) ? segment : "…"));
+  return `${origin}${words}${query.length > 0 ? "?..." : ""}`;
+}
+
+/** Short, and letters or digits but not both, save a version such as `v1`. */
+const isWord = (segment: string) =>
+  segment.length <= 16 && (/^v[0-9]$/i.test(segment) || !/[a-z].*[0-9]|[0-9].*[a-z]/i.test(segment));
+
 const nameOf = (from: string) => (isVariable(from) ? from : "observability.tracing.exporter.endpoint");
 
 function ofFile(

@@ -63,7 +63,7 @@ async function start(): Promise<void> {
   const listen = `127.0.0.1:${settings.processorPort}`;
   guard(
     startService("processor", process.execPath, processorArgs("--config", file, "--listen", listen), {
-      ...(demo && spansTo && { OTLP_ENDPOINT: spansTo }),
+      ...(demo && spansTo && { OTLP_ENDPOINT: spansTo, ...withoutOtel(receiver !== undefined) }),
     }),
   );
   const envoyFile = writeEnvoyConfig(settings, { endpoints, endpointHeader: config.routing.endpoint_header });
@@ -78,7 +78,10 @@ async function start(): Promise<void> {
   say(paint("green", `ready in ${(performance.now() / 1_000).toFixed(1)} s`));
 
   if (demo) await showSamples(settings.envoyPort, receiver);
-  if (demo && !receiver) say(`spans went to ${settings.collector}, as the environment asks`);
+  if (demo && !receiver)
+    say(
+      `spans are sent to ${settings.collector}, as the environment asks; the processor's log tells if they cannot be`,
+    );
   if (!demo && endpoints.length > 0)
     say(`routes to ${endpoints.map(({ name }) => name).join(", ")}, as ${file} says`);
   if (endpoints.length === 0) {
@@ -88,6 +91,19 @@ async function start(): Promise<void> {
     say("them and answers 503. Name endpoints, or use the processor behind an Envoy with routes of its own.");
   }
   say(`\nTry it:\n\n  ${curlLine(settings.envoyPort)}\n\nLogs are in .cache/logs. Ctrl-C stops everything.`);
+}
+
+/**
+ * Variables of OpenTelemetry that would send the quickstart's spans elsewhere: all of them where they come to us, else
+ * the endpoints that `OTLP_ENDPOINT` stands before. Empty is as good as unset.
+ */
+function withoutOtel(all: boolean): Record<string, string> {
+  const unset = all
+    ? Object.keys(process.env).filter((name) => name.startsWith("OTEL_"))
+    : process.env.OTLP_ENDPOINT
+      ? ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+      : [];
+  return Object.fromEntries(unset.map((name) => [name, ""]));
 }
 
 async function startReceiver(): Promise<OtlpReceiver> {

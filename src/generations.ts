@@ -13,7 +13,6 @@ import { otlpExporter } from "./telemetry/otlp/exporter.ts";
 import { resolveTracing } from "./telemetry/settings/resolve.ts";
 import type { EffectiveValue } from "./telemetry/settings.ts";
 import { stdoutExporter } from "./telemetry/stdout-exporter.ts";
-import { viaSdk } from "./telemetry/trace-exporter.ts";
 import { startTracing, type Tracing } from "./telemetry/tracing.ts";
 import { version } from "./version.ts";
 
@@ -32,6 +31,8 @@ export interface Generations {
   close(deadlineMs: number): Promise<void>;
 }
 
+/** For the last batch of a tracing whose successor cannot take it over. */
+const retireMs = 30_000;
 /** After the deadline, for what was lost by then to be counted. */
 const settleMs = 250;
 
@@ -51,7 +52,6 @@ export async function startGenerations(
   first: Loaded,
   env: NodeJS.ProcessEnv,
   tell: Tell,
-  flushMs: number,
 ): Promise<{ generations: Generations; effective: readonly EffectiveValue[] }> {
   const health: EndpointHealth = endpointHealth();
   const ledger = exportLedger((level, message) => tell(level, message, { spans: ledger.health }));
@@ -83,8 +83,7 @@ export async function startGenerations(
               settings,
               version,
               settings.enabled
-                ? (origin) =>
-                    settings.otlp ? otlpExporter(settings.otlp, origin) : viaSdk(stdoutExporter(), origin)
+                ? (origin) => (settings.otlp ? otlpExporter(settings.otlp, origin) : stdoutExporter(origin))
                 : undefined,
               { ledger, finishing: finishing(config.observability.tracing) },
             ),
@@ -96,11 +95,8 @@ export async function startGenerations(
     return buildService(config, encoder && { encoder, cache, health }, tracing, number);
   }
 
-  function retire(tracing: Tracing): void {
-    const over = tracing
-      .idle()
-      .then(() => tracing.shutdown(flushMs))
-      .finally(() => retiring.delete(over));
+  function retire(tracing: Tracing, next: Tracing): void {
+    const over = tracing.retire(next, retireMs).finally(() => retiring.delete(over));
     retiring.add(over);
   }
 
@@ -118,7 +114,7 @@ export async function startGenerations(
       const before = parts;
       parts = await build(next, before);
       service = serviceOf(parts);
-      if (before.tracing !== parts.tracing) retire(before.tracing);
+      if (before.tracing !== parts.tracing) retire(before.tracing, parts.tracing);
       return effective;
     },
     async close(deadlineMs) {

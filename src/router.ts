@@ -71,7 +71,7 @@ export function buildService(
 function recorderOf(policy: Config["observability"]["tracing"]): MakeRecorder | undefined {
   if (!policy.capture_content) return undefined;
   const loading = import("./models/recognisers.ts").then(({ recognise }) =>
-    contentRecorder(policy.capture_content_max_chars, recognise),
+    contentRecorder(policy.capture_content_max_chars, recognise, policy.provider),
   );
   // Told to whoever waits for it; until then it is nobody's failure.
   loading.catch(() => {});

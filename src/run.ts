@@ -26,11 +26,16 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
     loaded,
     process.env,
     (level, message, about = {}) => log[level](about, message),
-    flushMs,
   );
   tellTracing(effective, log);
   const { encoder } = generations;
-  const endings = joinEndings(() => generations.config.observability.tracing.access_log_wait_ms);
+  const endings = joinEndings(
+    () => generations.config.observability.tracing.access_log_wait_ms,
+    () =>
+      log.warn(
+        "Envoy's access log does not reach this processor: traces will not tell why an exchange was cut (docs/envoy.md)",
+      ),
+  );
   const processor = await serve(listen, {
     current: generations.current,
     endings,

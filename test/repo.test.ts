@@ -44,6 +44,8 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
       "src/cache/cache.ts",
       "src/telemetry/trace.ts",
       "src/telemetry/clock.ts",
+      // How much of a prompt is worth holding.
+      "src/telemetry/content.ts",
     ],
   ],
   [

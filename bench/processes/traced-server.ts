@@ -67,7 +67,8 @@ function switched(): Tracing {
       const traced = mode === "alternate" || mode === "off" ? "on" : mode;
       pipelines[trace.identity.propagates ? traced : "off"].finish(trace);
     },
-    idle: () => pipelines.on.idle(),
+    adopt: undefined,
+    retire: async () => {},
     shutdown: (ms) => pipelines.on.shutdown(ms),
   };
 }

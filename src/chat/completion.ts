@@ -1,5 +1,6 @@
 import { type BodyReader, choicesOf, nameOf, parseFields, type Said, usageOf } from "./answer.ts";
 import { AnswerText } from "./answer-text.ts";
+import { finishReasonOf } from "./finish-reason.ts";
 import { Gather } from "./gather.ts";
 import { storable } from "./storable.ts";
 import { readStream } from "./stream.ts";
@@ -32,6 +33,8 @@ export interface ReadOptions {
   readonly keep: boolean;
   /** Characters wanted of each text that is said; default: `choices` is not wanted. */
   readonly saidChars?: number | undefined;
+  /** Choices that were asked for: counts reported before all have ended are no final ones. Default 1. */
+  readonly choices?: number | undefined;
   /** Most bytes held of a JSON body, of one event, and of `storable`. Default 4 MiB. */
   readonly limitBytes?: number;
 }
@@ -45,7 +48,7 @@ export function readCompletion(options: ReadOptions): CompletionReader {
     form === "json"
       ? readJson(keep, limit, said)
       : form === "sse"
-        ? readStream(keep, limit, said)
+        ? readStream({ keep, limit, said, choices: options.choices ?? 1 })
         : undefined;
   let chunks = 0;
   let firstChunkAtMs: number | undefined;
@@ -84,12 +87,12 @@ function readJson(keep: boolean, limit: number, said: AnswerText | undefined): B
       const answer = body.length > 0 ? parseFields(body.text()) : undefined;
       body.clear();
       if (!answer) return { finishReasons: [] };
-      said?.add(answer);
+      said?.addWhole(answer);
       const id = nameOf(answer.id);
       const model = nameOf(answer.model);
       const usage = usageOf(answer.usage);
       const kept = keep && complete ? storable(answer, limit) : undefined;
-      const reasons = choicesOf(answer).map((choice) => nameOf(choice.finish_reason));
+      const reasons = choicesOf(answer).map((choice) => finishReasonOf(choice.finish_reason));
       return {
         ...(id !== undefined && { id }),
         ...(model !== undefined && { model }),

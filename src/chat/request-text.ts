@@ -74,10 +74,16 @@ export function saysSomething(text: string): boolean {
   return /\S/.test(text);
 }
 
-/** Resolves `\u` escapes of JSON that was sent as a string: servers parse it, so the model reads what they spell. */
+const spelled = /\\(?:u([0-9a-fA-F]{4})|([nrtbf/]))/g;
+
+/**
+ * Resolves the escapes of JSON that was sent as a string, but for quotes and backslashes: servers parse it, so the model
+ * reads what they spell, and `ann\u0040example.com` or `\n4111...` hides from whoever looks for it. White space becomes a
+ * blank.
+ */
 export function withoutEscapes(json: string): string {
-  if (!json.includes("\\u")) return json;
-  return json.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
+  if (!json.includes("\\")) return json;
+  return json.replace(spelled, (_, hex: string | undefined, letter: string) =>
+    hex === undefined ? (letter === "/" ? "/" : " ") : String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }

@@ -20,6 +20,11 @@ export function checkTracing({ observability: { tracing } }: Config, report: Rep
       report.problem([...exporterPath, "tls", one], `needs ${other} as well`);
   }
   checkLimits(exporter, report);
+  const { type, rate } = tracing.sampling;
+  if (rate !== 1 && type !== "probabilistic") {
+    const message = `has no effect with type: ${type}; write type: probabilistic`;
+    report.warn(["observability", "tracing", "sampling", "rate"], message);
+  }
   checkCustomAttributes(tracing, report);
   checkContent(tracing, report);
 }

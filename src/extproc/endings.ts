@@ -60,8 +60,11 @@ interface Held {
 
 const keyOf = (requestId: string, startUs: number): string => `${startUs} ${requestId}`;
 
-/** @param waitMs longest time that an exchange which has ended waits for its entry; 0: none waits. */
-export function joinEndings(waitMs: () => number): Endings {
+/**
+ * @param waitMs longest time that an exchange which has ended waits for its entry; 0: none waits.
+ * @param missed told once, where exchanges have ended and no log has come.
+ */
+export function joinEndings(waitMs: () => number, missed: () => void = () => {}): Endings {
   const byKey = new Map<string, Held>();
   const byId = new Map<string, Held[]>();
   const early = new Map<string, LogEntry>();
@@ -72,6 +75,8 @@ export function joinEndings(waitMs: () => number): Endings {
   let logClosedAt = Number.NEGATIVE_INFINITY;
   let probingUntil: number | undefined;
   let over = false;
+  let everOpened = false;
+  let told = false;
   let timer: NodeJS.Timeout | undefined;
 
   const hold = (held: Held): boolean => {
@@ -128,7 +133,12 @@ export function joinEndings(waitMs: () => number): Endings {
     if (over) return 0;
     if (logs > 0) return waitMs();
     probingUntil ??= at + probingMs;
-    return at <= probingUntil ? Math.min(probeMs, waitMs()) : 0;
+    if (at <= probingUntil) return Math.min(probeMs, waitMs());
+    if (!everOpened && !told) {
+      told = true;
+      missed();
+    }
+    return 0;
   };
 
   return {
@@ -168,6 +178,7 @@ export function joinEndings(waitMs: () => number): Endings {
     },
     logOpened() {
       logs += 1;
+      everOpened = true;
     },
     logClosed() {
       logs -= 1;

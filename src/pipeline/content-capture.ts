@@ -1,30 +1,37 @@
 import type { SpokenChoice } from "../chat/answer-text.ts";
 import { type Chat, readChat } from "../chat/request.ts";
 import { surroundingTexts } from "../chat/request-surroundings.ts";
+import { withoutEscapes } from "../chat/request-text.ts";
+import { mostChars, mostTexts } from "../telemetry/content.ts";
 import type { SharedPass } from "./shared-pass.ts";
 
-/** Attributes with content, redacted and cut. */
-export type Recorded = readonly (readonly [key: string, text: string])[];
+/** Attributes with content, redacted and cut; `true` says something of it. */
+export type Recorded = readonly (readonly [key: string, value: string | true])[];
 
-/** How prompts and answers become attributes; `known` is the personal data that was found in the request. */
+/** How prompts and answers of an exchange become attributes; `known` is the personal data found in the request. */
 export type MakeRecorder = (
   known: readonly { readonly type: string; readonly value: string }[],
 ) => Promise<Recorder | undefined>;
 
-export interface Recorder {
-  readonly gatherChars: number;
-  prompt(
-    texts: readonly { readonly role: string; readonly text: string; readonly message: string }[],
-    instructions: string | undefined,
-  ): Recorded;
-  answer(choices: readonly SpokenChoice[]): Recorded;
+interface PromptText {
+  readonly role: string;
+  readonly text: string;
+  readonly message: string;
 }
 
-/** What the upstream span is to say of the prompt, and how it is told of the answer. */
-export interface Content {
-  readonly prompt: Recorded;
+export interface Recorder {
   readonly gatherChars: number;
   answer(choices: readonly SpokenChoice[]): Recorded;
+  prompt(texts: readonly PromptText[], instructions: string | undefined): Recorded;
+}
+
+/** What the upstream span is to say of the exchange. It is made when asked for, once the exchange is over: it takes time. */
+export interface Content {
+  readonly gatherChars: number;
+  /** Asked before `prompt`, if at all: of what there is room for, the answer comes first. Empty where it cannot be made. */
+  answer(choices: readonly SpokenChoice[]): Recorded;
+  /** Made anew each time it is read. Empty where it cannot be made. */
+  readonly prompt: Recorded;
 }
 
 export interface Sent {
@@ -49,20 +56,46 @@ export const contentCapture =
       const recorder = await makeRecorder(entities ? await personalData(chat, pass) : []);
       const sent = body && readChat(body, chat.endpoint, { maxDepth: deepest });
       if (!recorder || sent?.kind === "malformed") return undefined;
-      const texts = (sent?.chat ?? chat).utterances.map(({ role, text, where }) => ({
-        role,
-        text,
-        message: /^\w+(?:\[\d+\])?/.exec(where)?.[0] ?? where,
-      }));
+      const texts = newest((sent?.chat ?? chat).utterances, recorder.gatherChars);
       return {
-        prompt: recorder.prompt(texts, instructions),
         gatherChars: recorder.gatherChars,
-        answer: (choices) => recorder.answer(choices),
+        answer: (choices) => orNothing(() => recorder.answer(choices)),
+        get prompt() {
+          return orNothing(() => recorder.prompt(texts, instructions));
+        },
       };
     } catch {
       return undefined;
     }
   };
+
+/** What a recorder has room for, and no more, for it is held until the answer has passed. */
+function newest(utterances: Chat["utterances"], gatherChars: number): PromptText[] {
+  const texts: PromptText[] = [];
+  let room = mostChars;
+  for (const { role, text: sent, where } of utterances.slice(-mostTexts - 1).reverse()) {
+    if (room < 0) break;
+    const text = where.endsWith(".arguments") ? withoutEscapes(sent) : sent;
+    const message = /^\w+(?:\[\d+\])?/.exec(where)?.[0] ?? where;
+    texts.unshift({ role, text: beginning(text, Math.min(gatherChars, room)), message });
+    room -= Math.min(gatherChars, text.length);
+  }
+  return texts;
+}
+
+/** `most` characters of a text and one more, which says that it goes on; not a view, which would hold all of it. */
+function beginning(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return Buffer.from(text.slice(0, most + 1), "utf16le").toString("utf16le");
+}
+
+function orNothing(record: () => Recorded): Recorded {
+  try {
+    return record();
+  } catch {
+    return [];
+  }
+}
 
 /** Everything found, however weak: the threshold is for refusing, and a trace loses nothing by a word too many. */
 async function personalData(chat: Chat, pass: SharedPass) {

@@ -1,4 +1,6 @@
+import type { SpokenChoice } from "../chat/answer-text.ts";
 import { type CompletionReader, readCompletion } from "../chat/completion.ts";
+import { member } from "../chat/json.ts";
 import type { Chat } from "../chat/request.ts";
 import { parametersOf } from "../chat/request-parameters.ts";
 import type { Backend, Upstream, UpstreamResponse } from "../outcome.ts";
@@ -38,10 +40,11 @@ export function upstreamRequest(
     .set("endpoint.name", backend?.name)
     .set("server.address", backend?.address)
     .set("server.port", backend?.port);
-  if (chat && at.recording) describeParameters(span, chat);
-  record(span, content?.prompt);
+  // Of the request only this is kept until the answer comes.
+  const choices = chat && at.recording ? describeParameters(span, chat) : undefined;
   let response: UpstreamResponse | undefined;
   let reader: CompletionReader | undefined;
+  let spoken: readonly SpokenChoice[] | undefined;
   let ended = false;
   let closed = false;
   let answered = false;
@@ -58,6 +61,7 @@ export function upstreamRequest(
           ...headers,
           keep: store !== undefined && headers.status === 200,
           saidChars: headers.status < 400 ? content?.gatherChars : undefined,
+          choices,
         });
       // What Envoy answers in upstream's place is no status of upstream's; the reason says what happened.
       if (!headers.fromEnvoy) span.set("http.response.status_code", headers.status);
@@ -92,7 +96,7 @@ export function upstreamRequest(
             "gen_ai.response.time_to_first_chunk",
             first === undefined || (response?.status ?? 0) >= 400 ? undefined : (first - span.startMs) / 1000,
           );
-        record(span, completion.choices && content?.answer(completion.choices));
+        spoken = completion.choices;
         if (completion.storable && response?.status === 200) store?.(completion.storable);
       }
       span.end();
@@ -108,12 +112,16 @@ export function upstreamRequest(
         .set("http.request.resend_count", attempts !== undefined && attempts > 1 ? attempts - 1 : undefined);
       if (reason !== undefined) span.set("error.type", reason).fail(reason);
       if (atMs !== undefined) span.endedAt(atMs);
+      recordContent(span, content, spoken);
     },
   };
 }
 
-/** Numbers only, and what is no number in its place is nobody's parameter. */
-function describeParameters(span: Span, chat: Chat): void {
+/**
+ * Numbers only, and what is no number in its place is nobody's parameter.
+ * @returns how many choices the answer will have: `n` for each prompt.
+ */
+function describeParameters(span: Span, chat: Chat): number {
   const { choices, ...sampling } = parametersOf(chat);
   span
     .set("gen_ai.request.stream", chat.stream || undefined)
@@ -125,8 +133,21 @@ function describeParameters(span: Span, chat: Chat): void {
     .set("gen_ai.request.presence_penalty", sampling.presencePenalty)
     .set("gen_ai.request.seed", sampling.seed)
     .set("gen_ai.request.choice.count", choices === 1 ? undefined : choices);
+  const prompt = chat.endpoint === "chat" ? undefined : member(chat.root, "prompt");
+  const prompts = prompt?.kind === "array" ? prompt.items.length : 1;
+  return Math.max(choices ?? 1, 1) * prompts;
 }
 
-function record(span: Span, content: Recorded | undefined): void {
-  for (const [key, text] of content ?? []) span.setContent(key, text);
+/** After the exchange: what is said is searched for personal data, and neither verdict nor answer waits for that. */
+function recordContent(
+  span: Span,
+  content: Content | undefined,
+  spoken: readonly SpokenChoice[] | undefined,
+): void {
+  if (!content) return;
+  const recorded: Recorded = [...(spoken ? content.answer(spoken) : []), ...content.prompt];
+  for (const [key, value] of recorded) {
+    if (value === true) span.set(key, value);
+    else span.setContent(key, value);
+  }
 }

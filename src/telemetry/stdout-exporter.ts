@@ -1,6 +1,9 @@
 import { type HrTime, SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import { type ExportResult, ExportResultCode, hrTimeToNanoseconds } from "@opentelemetry/core";
-import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
+import { hrTimeToNanoseconds } from "@opentelemetry/core";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
+import { toReadableSpans } from "./readable.ts";
+import type { Exported, Origin, TraceExporter } from "./trace-exporter.ts";
 
 const none = { traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0, traceState: undefined };
 const kindNumbers = {
@@ -18,20 +21,55 @@ const statusNames = {
 
 /** Writes each span as one JSON object in the form of the tracing guide: pretty on a terminal, else a line each. */
 export function stdoutExporter(
+  { resource, scope }: Origin,
   out: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout,
-): SpanExporter {
+): TraceExporter {
   const indent = out.isTTY ? "\t" : undefined;
+  const sdkResource = resourceFromAttributes({ ...resource });
+  /** What the reader has not taken, with its number of spans. */
+  const writing = new Map<(result: Exported) => void, number>();
+  let emptied = (): void => {};
   // A reader that has gone (`| head`) is told by the callback below; unheard, the event would end the process.
-  out.on("error", () => {});
+  if (!out.listeners("error").includes(ignore)) out.on("error", ignore);
+
   return {
-    export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    export(traces, done) {
+      const spans = traces.flatMap((trace) => toReadableSpans(trace, sdkResource, scope));
       const text = spans.map((span) => `${JSON.stringify(guideForm(span), null, indent)}\n`).join("");
+      const settle = (result: Exported): void => {
+        if (!writing.delete(settle)) return;
+        done(result);
+        if (writing.size === 0) emptied();
+      };
+      writing.set(settle, spans.length);
       out.write(text, (error) =>
-        done(error ? { code: ExportResultCode.FAILED, error } : { code: ExportResultCode.SUCCESS }),
+        settle(
+          error
+            ? { exported: 0, failed: spans.length, ...failure(error) }
+            : { exported: spans.length, failed: 0 },
+        ),
       );
+      return Buffer.byteLength(text);
     },
-    shutdown: () => Promise.resolve(),
+    async shutdown(deadlineMs) {
+      if (writing.size === 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      emptied = resolve;
+      const timer = setTimeout(resolve, deadlineMs);
+      await promise;
+      clearTimeout(timer);
+      const message = `standard output: not read before the end (${deadlineMs} ms)`;
+      for (const [settle, failed] of [...writing])
+        settle({ exported: 0, failed, reason: "shutdown", message });
+    },
   };
+}
+
+const ignore = (): void => {};
+
+function failure({ code, message }: NodeJS.ErrnoException): Required<Pick<Exported, "reason" | "message">> {
+  const gone = code === "EPIPE" || code === "ECONNRESET" || code === "ERR_STREAM_DESTROYED";
+  return { reason: gone ? "closed" : "write_failed", message: `standard output: ${message}` };
 }
 
 /** The tracing guide's object: attributes flat, `Duration` in nanoseconds. */

@@ -29,6 +29,22 @@ export interface TraceExporter {
   export(traces: readonly Trace[], done: (result: Exported) => void): number;
   /** Sends what it holds for at most `deadlineMs`, then frees everything. What is lost by then is told to `done`. Never rejects. */
   shutdown(deadlineMs: number): Promise<void>;
+  /** From now on it keeps no thread or connection while it has nothing to send. Exporting goes on as before. */
+  rest?(): void;
+  /**
+   * Stops sending and gives back what was not taken yet, for another exporter to `adopt`: their `done` has not been called,
+   * and will not be by this one. A request under way is waited for, at most for its time. Exporting goes on as before.
+   */
+  release?(): Promise<readonly Unsent[]>;
+  /** Sends what another exporter gave back, and calls its `done`. The memory of the bytes is handed over. */
+  adopt?(pieces: readonly Unsent[]): void;
+}
+
+/** Encoded spans, with those who want to know what becomes of them. */
+export interface Unsent {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly spans: number;
+  readonly done: (result: Exported) => void;
 }
 
 export const spansIn = (traces: readonly Trace[]): number =>

@@ -2,7 +2,7 @@ import { type ExportHealth, exportLedger, type Ledger } from "./ledger.ts";
 import { type Sample, sampler } from "./sampler.ts";
 import type { TracingSettings } from "./settings.ts";
 import { randomHex, Trace, type TraceIdentity } from "./trace.ts";
-import { type Exported, type Origin, spansIn, type TraceExporter } from "./trace-exporter.ts";
+import { type Exported, type Origin, spansIn, type TraceExporter, type Unsent } from "./trace-exporter.ts";
 import type { SpanContext } from "./w3c.ts";
 
 export interface Tracing {
@@ -13,8 +13,14 @@ export interface Tracing {
   /** Takes a finished exchange; returns at once. Its spans are made and exported later, in batches. */
   finish(trace: Trace): void;
   readonly health: Readonly<ExportHealth>;
-  /** Resolves when every exchange that was begun has been finished. */
-  idle(): Promise<void>;
+  /**
+   * Ends this tracing in favour of the next: at once it keeps no thread it does not need; what its collector has not
+   * taken is handed over, and so is what comes of exchanges still under way, until the last has finished.
+   * @param deadlineMs for what is left then, where the next cannot take it over.
+   */
+  retire(next: Tracing, deadlineMs: number): Promise<void>;
+  /** Takes over spans that another tracing has encoded and not sent; undefined: this one cannot. */
+  readonly adopt: ((pieces: readonly Unsent[]) => void) | undefined;
   /** Exports what waits, for at most `deadlineMs`, then stops. Never rejects. */
   shutdown(deadlineMs: number): Promise<void>;
 }
@@ -118,11 +124,23 @@ export function startTracing(
       queue.push(trace);
       schedule();
     },
-    idle: () =>
-      new Promise((resolve) => {
-        if (open === 0) resolve();
-        else wake = resolve;
-      }),
+    adopt: exporter?.adopt && ((pieces) => exporter.adopt?.(pieces)),
+    async retire(next, deadlineMs) {
+      if (!exporter) return;
+      const handOver = async () => {
+        if (next.adopt && exporter.release) next.adopt(await exporter.release());
+      };
+      exporter.rest?.();
+      await handOver();
+      if (open > 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      while (queue.length > 0) send(exporter);
+      await handOver();
+      await exporter.shutdown(deadlineMs).catch(() => {});
+    },
     async shutdown(deadlineMs) {
       if (!exporter) return;
       clearTimeout(timer);

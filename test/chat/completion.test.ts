@@ -82,7 +82,18 @@ test("what is told is the same whether the completion is kept or not", () => {
   }
 });
 
-const usages: readonly (readonly [string, readonly unknown[], boolean, Completion["usage"]])[] = [
+const tokens = (completion_tokens: number) => ({ prompt_tokens: 9, completion_tokens });
+/** A frame that says something and counts what was said so far; one that only counts. */
+const running = (count: number, index = 0) => ({
+  ...delta({ content: "a" }, null, index),
+  usage: tokens(count),
+});
+const counted = (count: number) => ({ ...COUNTED, usage: tokens(count) });
+const guess = (outputTokens: number) => ({ inputTokens: 9, outputTokens, estimated: true });
+
+/** Name, frames, whether whole, what is told, choices asked for. */
+type UsageRow = readonly [string, readonly unknown[], boolean, Completion["usage"], number?];
+const usages: readonly UsageRow[] = [
   ["after the finish", [...HELLO, END, COUNTED, "[DONE]"], true, REPORTED],
   ["before the finish", [...HELLO, COUNTED, END, "[DONE]"], true, REPORTED],
   ["in the finish frame", [...HELLO, { ...END, usage: USAGE }, "[DONE]"], true, REPORTED],
@@ -95,11 +106,40 @@ const usages: readonly (readonly [string, readonly unknown[], boolean, Completio
   ["never told", [...HELLO, END, "[DONE]"], true, { outputTokens: 2, estimated: true }],
   ["cut before it", HELLO, false, { outputTokens: 2, estimated: true }],
   ["cut after it", [...HELLO, END, COUNTED], false, REPORTED],
+  ["cut after the finish that told it", [...HELLO, { ...END, usage: USAGE }], false, REPORTED],
+  ["cut after the frame that comes last, no finish seen", [...HELLO, COUNTED], false, REPORTED],
+  ["cut after [DONE]", [...HELLO, { ...delta({ content: "a" }), usage: USAGE }, "[DONE]"], false, REPORTED],
+  ["running counts, cut", [running(1)], false, guess(1)],
+  ["running counts, cut after a finish without", [running(1), running(2), END], false, guess(2)],
+  ["running counts, whole", [running(1), running(2), END], true, { ...guess(2), estimated: false }],
+  ["running counts in frames of their own, cut", [counted(1), delta({ content: "a" })], false, guess(1)],
   [
-    "running counts, cut",
-    [{ ...delta({ content: "a" }), usage: { prompt_tokens: 9, completion_tokens: 1 } }],
+    "running counts, cut after one of two had finished",
+    [running(1), running(2, 1), { ...END, usage: tokens(3) }, running(4, 1)],
     false,
-    { inputTokens: 9, outputTokens: 1, estimated: true },
+    guess(4),
+    2,
+  ],
+  [
+    "running counts, cut at the finish of one of two",
+    [running(1), running(2, 1), { ...END, usage: tokens(3) }],
+    false,
+    guess(3),
+    2,
+  ],
+  [
+    "running counts, cut after both had finished",
+    [running(1), END, running(2, 1), { ...delta({}, "stop", 1), usage: tokens(3) }],
+    false,
+    { ...guess(3), estimated: false },
+    2,
+  ],
+  [
+    "running counts, cut after both had finished, the last without",
+    [running(1), { ...END, usage: tokens(2) }, running(3, 1), delta({}, "stop", 1)],
+    false,
+    guess(3),
+    2,
   ],
   [
     "reasoning and tool calls count",
@@ -117,10 +157,10 @@ const usages: readonly (readonly [string, readonly unknown[], boolean, Completio
   ],
 ];
 
-for (const [name, frames, complete, usage] of usages) {
+for (const [name, frames, complete, usage, choices] of usages) {
   test(`usage ${name}`, () => {
-    assert.deepEqual(read([sse(...frames)], { complete }).usage, usage);
-    assert.deepEqual(read([sse(...frames)], { complete, keep: false }).usage, usage);
+    assert.deepEqual(read([sse(...frames)], { complete, choices }).usage, usage);
+    assert.deepEqual(read([sse(...frames)], { complete, choices, keep: false }).usage, usage);
   });
 }
 
@@ -176,6 +216,19 @@ test("two choices, reasoning, a last frame without its blank line", () => {
       { index: 1, message: { role: "assistant", content: "b" }, finish_reason: "stop" },
     ],
   });
+});
+
+test("a finish reason that nobody knows is told as other", () => {
+  const odd = "ann@example.com";
+  const choices = [null, odd, "stop", "tool_calls", 7, ""].map((finish_reason, index) => ({
+    index,
+    message: { content: "x" },
+    finish_reason,
+  }));
+  const expected = ["other", "stop", "tool_calls"];
+  assert.deepEqual(readJson({ ...ANSWER, choices }).finishReasons, expected);
+  const frames = choices.map(({ finish_reason, index }) => delta({}, finish_reason as string, index));
+  assert.deepEqual(read([sse(...frames)]).finishReasons, expected);
 });
 
 test("text completions", () => {

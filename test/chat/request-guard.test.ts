@@ -53,6 +53,17 @@ describe("readChat lets guards see", () => {
       ],
     ],
     [
+      "tool calls whose escapes would keep numbers from being numbers",
+      {
+        role: "assistant",
+        tool_calls: [{ ...call, function: { name: "f", arguments: '{"c":"\\n4111\\/1","d":"\\"\\\\"}' } }],
+      },
+      [
+        ["assistant", ".tool_calls[0].function.name", "f"],
+        ["assistant", ".tool_calls[0].function.arguments", '{"c":" 4111/1","d":"\\"\\\\"}'],
+      ],
+    ],
+    [
       "custom tool calls",
       {
         role: "assistant",

@@ -81,6 +81,11 @@ describe("whom and what spans tell of", () => {
       "c.yaml:3:22 observability.tracing.capture_content: is on: prompts and answers leave with the spans, and whoever reads traces reads them",
     ],
     [file("{ enabled: true, provider: openinference }")],
+    [
+      file("sampling: { rate: 0.1 }"),
+      "c.yaml:3:23 observability.tracing.sampling.rate: has no effect with type: always_on; write type: probabilistic",
+    ],
+    [file("sampling: { type: probabilistic, rate: 0.1 }")],
   ];
   for (const [text, ...want] of warnings) {
     test(`${text.split("\n").at(-1)} warns ${want.length} times`, () => {

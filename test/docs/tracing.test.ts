@@ -6,9 +6,11 @@ import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
 import { otlpEndpoint } from "../../src/config/otlp-endpoint.ts";
+import { backoffMs } from "../../src/telemetry/otlp/backoff.ts";
 import { GUIDE, searchesOf } from "../neighbours/guide.ts";
 import { filesUnder, relativeLinks, repoRoot, textOf } from "../support/repo.ts";
 import { readSearch } from "../support/trace-search.ts";
+import { resolve } from "../telemetry/resolve.ts";
 import { blocksOf, codeIn, proseOf, rowsOf, section } from "./markdown.ts";
 
 const CHINESE = "docs/tracing.zh-CN.md";
@@ -138,8 +140,55 @@ describe("the guide's troubleshooting", () => {
     const sources = filesUnder("src/telemetry", /\.ts$/).map(textOf).join("\n");
     const causes = rowsOf(section(GUIDE, "### There are no traces")).flatMap(([cause]) => codeIn(cause!));
     const ours = causes.filter((cause) => cause.includes(" ") && !cause.startsWith("HTTP "));
-    assert.equal(ours.length, 7);
-    for (const words of ours) assert.ok(sources.includes(words), words);
+    // Node's own, and one of which only the beginning is ours.
+    const others = ["socket hang up", "standard output: write EPIPE"];
+    assert.equal(ours.length, 16);
+    for (const words of ours.filter((cause) => !others.includes(cause)))
+      assert.ok(sources.includes(words), words);
+    assert.ok(sources.includes("standard output: "));
+  });
+
+  test("the fields it names are those of the line `tracing`", () => {
+    const lines = section(GUIDE, "### There are no traces");
+    const { told } = resolve("sampling: { type: probabilistic, rate: 0 }");
+    for (const field of ["enabled", "endpoint", "sampler", "sampler.rate"]) {
+      assert.ok(codeIn(lines).includes(field), field);
+      assert.ok(field in told, field);
+    }
+    assert.equal(
+      resolve("sampling: { type: always_off, parent_based: false }").told.sampler,
+      "always_off (file)",
+    );
+  });
+
+  test("how long the first failure takes: the attempts and the waits between them", () => {
+    const { retry, batch } = parseConfig("").config.observability.tracing.exporter;
+    const attempts = Array.from({ length: retry.max_attempts - 1 }, (_, i) =>
+      backoffMs(
+        i + 1,
+        { maxAttempts: 5, initialBackoffMs: retry.initial_backoff_ms, maxBackoffMs: retry.max_backoff_ms },
+        undefined,
+        () => 0.5,
+      ),
+    );
+    const seconds = attempts.reduce((sum, ms) => sum + ms, 0) / 1000;
+    assert.ok(seconds > 8 && seconds < 10);
+    const told = section(GUIDE, "### There are no traces");
+    assert.match(told, /after five attempts, some eight to ten seconds, or after up to 30 /);
+    assert.deepEqual([retry.max_attempts, batch.timeout_ms], [5, 30_000]);
+  });
+
+  test("what is to outlast a minute has the time and the room for it", () => {
+    const sample = blocksOf(GUIDE, "yaml").find(({ text }) => text.includes("max_attempts"))!;
+    const { retry, batch, queue } = parseConfig(sample.text).config.observability.tracing.exporter;
+    const waits = Array.from({ length: retry.max_attempts - 1 }, (_, i) =>
+      Math.min(retry.initial_backoff_ms * 1.5 ** i, retry.max_backoff_ms),
+    );
+    // The shortest that jitter makes of them.
+    assert.ok(0.8 * waits.reduce((sum, ms) => sum + ms, 0) > 60_000);
+    assert.ok(batch.timeout_ms > 60_000 * 1.2);
+    const spans = 60 * 100 * 9;
+    assert.ok(queue.max_spans > spans && queue.max_bytes > spans * 470);
   });
 });
 

@@ -168,6 +168,7 @@ describe("propagation through Envoy", { skip: envoyMissing }, () => {
     for (const [name, headers] of [
       ["a client that traces", [client("replaced"), ["tracestate", "a=1,b=2"]]],
       ["a client that does not", []],
+      ["a client whose request id is no UUID", [client("replaced"), ["x-request-id", "order-4712"]]],
     ] as readonly [string, Pair[]][]) {
       test(`on: ${name}, Envoy's ingress, Envoy's call, router, upstream`, async () => {
         const trace = newTrace();
@@ -204,9 +205,11 @@ describe("propagation through Envoy", { skip: envoyMissing }, () => {
       ]);
     });
 
-    test("on, and sampling nothing: no spans of the router's, and upstream knows", async () => {
+    test("on: the caller's decision stands, and random_sampling, which goes by the request id, has no say", async () => {
+      assert.equal(traceparentOf(await upstreamOf("unsampled", [])).flags, "01");
+      assert.equal(traceparentOf(await upstreamOf("unsampled", [client(newTrace())])).flags, "01");
       const trace = newTrace();
-      const sent = traceparentOf(await upstreamOf("unsampled", [client(trace)]));
+      const sent = traceparentOf(await upstreamOf("unsampled", [client(trace, "00")]));
       assert.deepEqual([sent.trace, sent.flags], [trace, "00"]);
       // A later exchange whose spans are here: the earlier one's would be here too.
       const later = newTrace();

@@ -202,14 +202,23 @@ test("without a log exchanges wait briefly at first, and then none does; after a
   let at = 10_000;
   t.mock.method(performance, "now", () => at);
   t.mock.timers.enable(timers);
-  const endings = joinEndings(() => 1000);
+  let missed = 0;
+  const endings = joinEndings(
+    () => 1000,
+    () => {
+      missed += 1;
+    },
+  );
   const probing = Array.from({ length: 500 }, (_, i) => ended(endings, `r${i}`));
   assert.deepEqual(probing.flat(), []);
   at += 250;
   t.mock.timers.tick(250);
   assert.deepEqual(probing.flat(), Array(500).fill([undefined, false]));
   at += 2000;
+  assert.equal(missed, 0);
   assert.deepEqual(ended(endings, "after"), none);
+  assert.deepEqual(ended(endings, "after that"), none);
+  assert.equal(missed, 1, "told once");
   endings.logOpened();
   assert.deepEqual(ended(endings, "b"), []);
   endings.logClosed();

@@ -176,6 +176,38 @@ observing("content", "capture_content: true, capture_content_max_chars: 64", (pl
     assert.equal(message.parts[0].content, `Mail [EMAIL_ADDRESS] now. ${"y".repeat(38)}`);
   });
 
+  test("a streamed tool call is one text, and a finish reason of the server's own none", async () => {
+    const frame = (args: string, finish_reason: string | null = null) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { name: "", arguments: args } }] }, finish_reason }] })}\n\n`;
+    const { spans } = await play([
+      ...exchange(toChat("hello", { stream: true })).slice(0, 2),
+      sends.responseHeaders(200, { "content-type": "text/event-stream" }),
+      sends.responseBody(frame('{"to":"ann\\u0040') + frame("exam"), false),
+      sends.responseBody(`${frame('ple.com"}', secret)}data: [DONE]\n\n`),
+    ]);
+    assert.deepEqual(told(spans, "gen_ai.output.messages"), [
+      {
+        role: "assistant",
+        parts: [{ type: "text", content: '{"to":"[EMAIL_ADDRESS]"}' }],
+        finish_reason: "other",
+      },
+    ]);
+    assert.deepEqual(upstreamOf(spans)["gen_ai.response.finish_reasons"], ["other"]);
+    assert.doesNotMatch(everything(spans), /ann|exam/);
+  });
+
+  test("what is left out for its length is told", async () => {
+    const whole = await play(answered(toChat("short"), "short"));
+    assert.equal(upstreamOf(whole.spans)["content.truncated"], undefined);
+    const long = await play(answered(toChat("long"), "y".repeat(65)));
+    assert.equal(upstreamOf(long.spans)["content.truncated"], true);
+  });
+
+  test("the prompt is recorded whatever becomes of it", async () => {
+    const { spans } = await play(exchange(toChat("unanswered words")).slice(0, 2));
+    assert.match(everything(spans), /unanswered words/);
+  });
+
   test("a detector that failed leaves no content", async () => {
     const allowing = await startRouter(
       withTracing("capture_content: true")
@@ -208,6 +240,37 @@ observing("content", "capture_content: true, capture_content_max_chars: 64", (pl
     ]);
     for (const { spans } of [blocked, hit, embedded, failed])
       assert.doesNotMatch(everything(spans), /canary/);
+  });
+});
+
+observing("counts", "capture_content: false", (play) => {
+  const streamed = async (body: object, ...frames: readonly object[]) => {
+    const path = "prompt" in body ? { ":path": "/v1/completions" } : {};
+    const { spans } = await play([
+      ...exchange(body, path).slice(0, 2),
+      sends.responseHeaders(200, { "content-type": "text/event-stream" }),
+      sends.responseBody(frames.map((one) => `data: ${JSON.stringify(one)}\n\n`).join(""), false),
+    ]);
+    return upstreamOf(spans)["gen_ai.usage.estimated"];
+  };
+  const finish = {
+    choices: [{ index: 0, delta: {}, finish_reason: "stop" }],
+    usage: { prompt_tokens: 1, completion_tokens: 2 },
+  };
+
+  test("of a stream that was cut are final when as many choices have ended as were asked for", async () => {
+    const asked = (n?: number) => toChat("hello", { stream: true, n });
+    assert.equal(await streamed(asked(), finish), undefined);
+    assert.equal(await streamed(asked(1), finish), undefined);
+    assert.equal(await streamed(asked(2), finish), true);
+    const second = { ...finish, choices: [{ index: 1, delta: {}, finish_reason: "stop" }] };
+    assert.equal(await streamed(asked(2), finish, second), undefined);
+    for (const [prompt, expected] of [
+      ["a", undefined],
+      [["a"], undefined],
+      [["a", "b"], true],
+    ])
+      assert.equal(await streamed({ model: "chat", stream: true, prompt }, finish), expected, String(prompt));
   });
 });
 
@@ -249,6 +312,24 @@ for (const [provider, expected] of [
       const kind = provider === "openinference" ? "openinference.span.kind" : "traceloop.span.kind";
       assert.ok(rootOf(spans)[kind]);
       assert.doesNotMatch(everything(spans), /ann@/);
+    });
+
+    test("a total is made of counts, not of an estimate", async () => {
+      const running = {
+        choices: [{ index: 0, delta: { content: "x" } }],
+        usage: { prompt_tokens: 1, completion_tokens: 2 },
+      };
+      const { spans } = await play([
+        ...exchange(toChat("hello", { stream: true })).slice(0, 2),
+        sends.responseHeaders(200, { "content-type": "text/event-stream" }),
+        sends.responseBody(`data: ${JSON.stringify(running)}\n\n`, false),
+      ]);
+      const upstream = upstreamOf(spans);
+      assert.equal(upstream["gen_ai.usage.output_tokens"], 2);
+      assert.deepEqual(
+        Object.keys(upstream).filter((key) => /total/.test(key)),
+        [],
+      );
     });
   });
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Outcome } from "../../src/outcome.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildPipeline } from "../../src/pipeline.ts";
+import { mostChars } from "../../src/telemetry/content.ts";
 import { fakeEncoder } from "../support/fake-encoder.ts";
 import { asks, attributesOf, configOf, newTrace } from "../support/pipeline.ts";
 
@@ -10,52 +12,117 @@ model_config: { m: { pii_policy: { allow_by_default: true } } }
 classifier: { pii_model: {} }
 `);
 
-/** What the recorder is asked to redact and to record of a prompt, for an exchange of this kind. */
-async function record(text: string, { sampled = true, fails = false } = {}) {
+interface Kind {
+  readonly sampled?: boolean;
+  /** Where it fails. */
+  readonly fails?: "to load" | "to record";
+  readonly more?: object;
+  readonly gatherChars?: number;
+}
+
+/** What the recorder is asked to redact and to record, and when, for an exchange of this kind. */
+async function record(text: string, { sampled = true, fails, more = {}, gatherChars = 10 }: Kind = {}) {
   const known: unknown[] = [];
-  const prompts: unknown[] = [];
+  const prompts: { role: string; text: string; message: string }[] = [];
+  const asked: string[] = [];
   const pipeline = buildPipeline(
     config,
     { encoder: fakeEncoder(), cache: undefined, health: endpointHealth() },
     async (found) => {
-      if (fails) throw new Error("no recogniser");
+      if (fails === "to load") throw new Error("no recogniser");
       known.push(...found);
       return {
-        gatherChars: 10,
+        gatherChars,
         prompt: (texts) => {
+          asked.push("prompt");
+          if (fails) throw new Error("too much");
           prompts.push(...texts);
-          return [["gen_ai.input.messages", "said"]];
+          return [
+            ["gen_ai.input.messages", "said"],
+            ["content.truncated", true],
+          ];
         },
-        answer: () => [],
+        answer: (choices) => {
+          asked.push("answer");
+          if (fails) throw new Error("too much");
+          return choices.map(({ text }) => ["gen_ai.output.messages", text]);
+        },
       };
     },
   );
   const at = newTrace({ flags: sampled ? 1 : 0 });
-  const chat = asks(text, { model: "m", tools: [{ name: "mail Q@Z" }] });
+  const chat = asks(text, { model: "m", tools: [{ name: "mail Q@Z" }], ...more });
   const outcome = await pipeline(chat, { path: "chat", tenant: "" }, at, new AbortController());
-  const upstream = at.children.find(({ kind }) => kind === "client")!;
-  return { outcome, known, prompts, content: attributesOf(upstream)["gen_ai.input.messages"] };
+  assert.equal(outcome.kind, "forward");
+  const { upstream } = outcome as Outcome & { kind: "forward" };
+  upstream.responseHeaders({ status: 200, contentType: "application/json" });
+  upstream.chunk(Buffer.from('{"choices":[{"message":{"content":"answered"}}]}'), 1);
+  upstream.end(true);
+  const before = [...asked];
+  upstream.close({});
+  upstream.close({});
+  const span = at.children.find(({ kind }) => kind === "client")!;
+  const attributes = Object.entries(attributesOf(span)).filter(([key]) => /messages|content/.test(key));
+  return { known, prompts, before, asked, content: Object.fromEntries(attributes) };
 }
 
 describe("content", () => {
   test("what was found anywhere in the request is known to the recorder", async () => {
-    const { outcome, known, prompts, content } = await record("mail A@B");
-    assert.equal(outcome.kind, "forward");
+    const { known, prompts, content } = await record("mail A@B");
     assert.deepEqual(known, [
       { type: "EMAIL_ADDRESS", value: "A@B" },
       { type: "EMAIL_ADDRESS", value: "Q@Z" },
     ]);
     assert.deepEqual(prompts, [{ role: "user", text: "mail A@B", message: "messages[0]" }]);
-    assert.equal(content, "said");
+    assert.deepEqual(content, {
+      "gen_ai.output.messages": "answered",
+      "gen_ai.input.messages": "said",
+      "content.truncated": true,
+    });
   });
 
   test("is not gathered for an exchange that is not recorded", async () => {
     assert.deepEqual((await record("mail A@B", { sampled: false })).prompts, []);
   });
 
-  test("that cannot be recorded holds up nothing", async () => {
-    const { outcome, content } = await record("mail A@B", { fails: true });
-    assert.equal(outcome.kind, "forward");
-    assert.equal(content, undefined);
+  test("is recorded when the exchange is over, the answer first, and once", async () => {
+    const { before, asked } = await record("mail A@B");
+    assert.deepEqual([before, asked], [[], ["answer", "prompt"]]);
+  });
+
+  for (const fails of ["to load", "to record"] as const)
+    test(`that fails ${fails} holds up nothing`, async () => {
+      assert.deepEqual((await record("mail A@B", { fails })).content, {});
+    });
+
+  test("escapes in the arguments of tool calls are resolved", async () => {
+    const call = { id: "1", type: "function", function: { name: "pay", arguments: '{"c":"\\n41\\u0031"}' } };
+    const messages = [
+      { role: "user", content: "a\\u0031" },
+      { role: "assistant", tool_calls: [call] },
+    ];
+    const { prompts } = await record("", { more: { messages } });
+    assert.deepEqual(
+      prompts.map(({ text }) => text),
+      ["a\\u0031", "pay", '{"c":" 411"'],
+    );
+  });
+
+  test("nor is more held than is searched of a whole exchange", async () => {
+    const messages = Array.from({ length: 5 }, () => ({ role: "user", content: "a text".repeat(5000) }));
+    const { prompts } = await record("", { more: { messages }, gatherChars: 66_048 });
+    assert.deepEqual(
+      prompts.map(({ text }) => text.length),
+      [mostChars - 60_000 + 1, 30_000, 30_000],
+    );
+  });
+
+  test("no more of a prompt is held than can be recorded, and what is longer says so", async () => {
+    const messages = Array.from({ length: 50 }, (_, i) => ({ role: "user", content: `${i} is a long text` }));
+    const { prompts } = await record("", { more: { messages } });
+    assert.deepEqual(
+      prompts.map(({ text }) => text),
+      messages.slice(-33).map(({ content }) => content.slice(0, 11)),
+    );
   });
 });

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startOtlpReceiver } from "../../scripts/demo/otlp-receiver.ts";
 import { exportLedger } from "../../src/telemetry/ledger.ts";
+import { otlpExporter } from "../../src/telemetry/otlp/exporter.ts";
 import type { Exported } from "../../src/telemetry/trace-exporter.ts";
-import type { Tracing } from "../../src/telemetry/tracing.ts";
-import { all, finished, startWith } from "../support/tracing.ts";
+import { startTracing, type Tracing } from "../../src/telemetry/tracing.ts";
+import { freePort } from "../support/ports.ts";
+import { all, finished, otlpTo, settings, startWith } from "../support/tracing.ts";
 
 const finish = (tracing: Tracing, exchanges: number, stages = 0) => {
   for (let i = 0; i < exchanges; i++) tracing.finish(finished(tracing, stages));
@@ -249,22 +253,68 @@ describe("shutdown", () => {
   });
 });
 
-test("idle: once every exchange that was begun is finished, sampled or not", async () => {
-  const { tracing } = startWith({
-    changes: { sampling: { type: "always_off", rate: 1, parent_based: true } },
+describe("a tracing that is replaced", () => {
+  test("is stopped once every exchange that was begun is finished, sampled or not", async () => {
+    const steps: string[] = [];
+    const { tracing } = startWith({
+      changes: { sampling: { type: "always_off", rate: 1, parent_based: true } },
+      shutdown: async (deadlineMs) => {
+        steps.push(`stopped within ${deadlineMs}`);
+      },
+    });
+    const [one, two] = [
+      tracing.begin("root", undefined, undefined),
+      tracing.begin("root", undefined, undefined),
+    ];
+    const over = tracing.retire(startWith().tracing, 77);
+    tracing.finish(one);
+    await macrotasks(2);
+    assert.deepEqual(steps, []);
+    tracing.finish(two);
+    await over;
+    assert.deepEqual(steps, ["stopped within 77"]);
   });
-  await tracing.idle();
-  const one = tracing.begin("root", undefined, undefined);
-  const two = tracing.begin("root", undefined, undefined);
-  let idle = false;
-  const over = tracing.idle().then(() => {
-    idle = true;
+
+  test("gives what its collector has not taken to its successor, and counts it once", async () => {
+    const ledger = exportLedger();
+    const down = otlpExporter(
+      otlpTo(`http://127.0.0.1:${await freePort()}`, {
+        retry: { maxAttempts: 20, initialBackoffMs: 20_000, maxBackoffMs: 20_000 },
+      }),
+      { resource: {}, scope: { name: "s", version: "1" } },
+    );
+    await using receiver = await startOtlpReceiver();
+    const old = startTracing(settings(), "1", () => down, { ledger });
+    const next = startTracing(
+      settings(),
+      "1",
+      (origin) => otlpExporter(otlpTo(`http://127.0.0.1:${receiver.port}`), origin),
+      { ledger },
+    );
+    const before = finished(old, 1);
+    old.finish(before);
+    const open = old.begin("root", undefined, undefined);
+    await sleep(300);
+    const over = old.retire(next, 1000);
+    await receiver.waitFor(before.identity.traceId);
+    open.root.end();
+    old.finish(open);
+    await over;
+    await receiver.waitFor(open.identity.traceId);
+    await next.shutdown(5000);
+    const { exported, failed, dropped, queued, queuedBytes } = ledger.health;
+    assert.deepEqual(
+      { exported, failed, dropped, queued, queuedBytes },
+      {
+        exported: 3,
+        failed: 0,
+        dropped: 0,
+        queued: 0,
+        queuedBytes: 0,
+      },
+    );
+    assert.equal(receiver.spans.length, 3);
   });
-  tracing.finish(one);
-  await macrotasks(2);
-  assert.equal(idle, false);
-  tracing.finish(two);
-  await over;
 });
 
 test("a finished exchange is changed before it is exported, if it is recorded", async () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { PassThrough, Writable } from "node:stream";
 import { describe, test } from "node:test";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import { type ExportResult, TraceState } from "@opentelemetry/core";
+import { TraceState } from "@opentelemetry/core";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { guideForm, stdoutExporter } from "../../src/telemetry/stdout-exporter.ts";
+import { Trace } from "../../src/telemetry/trace.ts";
+import type { Exported, TraceExporter } from "../../src/telemetry/trace-exporter.ts";
 
 const context = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 3 };
 const root: ReadableSpan = {
@@ -39,10 +41,32 @@ const child: ReadableSpan = {
   status: { code: SpanStatusCode.ERROR, message: "HTTP 503" },
 };
 
-async function exported(spans: ReadableSpan[], isTTY = false): Promise<string> {
+const origin = {
+  resource: { "service.name": "vllm-semantic-router" },
+  scope: { name: "semantic-router", version: "0.1.0" },
+};
+
+/** An exchange of so many spans. */
+function traceOf(spans = 1): Trace {
+  const trace = new Trace("semantic_router.test", {
+    traceId: "a".repeat(32),
+    flags: 3,
+    state: "",
+    propagates: true,
+  });
+  for (let i = 1; i < spans; i += 1) trace.open(`stage ${i}`).end();
+  trace.root.end();
+  return trace;
+}
+
+const exportTo = (exporter: TraceExporter, spans = 1): Promise<Exported> =>
+  new Promise((resolve) => exporter.export([traceOf(spans)], resolve));
+
+async function written(traces: readonly Trace[], isTTY = false): Promise<string> {
   const out = Object.assign(new PassThrough(), { isTTY });
-  const result = await new Promise<ExportResult>((resolve) => stdoutExporter(out).export(spans, resolve));
-  assert.deepEqual(result, { code: 0 });
+  const exporter = stdoutExporter(origin, out);
+  const result = await new Promise<Exported>((resolve) => exporter.export(traces, resolve));
+  assert.deepEqual(result, { exported: traces.length, failed: 0 });
   return String(out.read());
 }
 
@@ -108,13 +132,32 @@ const golden = `{
 }
 `;
 
-test("on a terminal: the tracing guide's form, indented with tabs", async () => {
-  assert.equal(await exported([root], true), golden);
+test("the tracing guide's form, indented with tabs", () => {
+  assert.equal(`${JSON.stringify(guideForm(root), null, "\t")}\n`, golden);
 });
 
-test("elsewhere: the same on one line each", async () => {
-  const line = `${JSON.stringify(JSON.parse(golden))}\n`;
-  assert.equal(await exported([root, root]), line + line);
+test("indented on a terminal, a line for each span elsewhere", async () => {
+  const [first, second] = [traceOf(), traceOf()];
+  const lines = await written([first, second]);
+  assert.match(lines, /^\{[^\n]*\}\n\{[^\n]*\}\n$/);
+  assert.deepEqual(
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).SpanContext.SpanID),
+    [first.root.spanId, second.root.spanId],
+  );
+  const objects = lines
+    .trim()
+    .split("\n")
+    .map((line) => `${JSON.stringify(JSON.parse(line), null, "\t")}\n`);
+  assert.equal(await written([first, second], true), objects.join(""));
+});
+
+test("resource and scope are those of the origin", async () => {
+  const { Resource, InstrumentationScope } = JSON.parse(await written([traceOf()]));
+  assert.deepEqual(Resource, [{ Key: "service.name", Value: "vllm-semantic-router" }]);
+  assert.deepEqual(InstrumentationScope, { Name: "semantic-router", Version: "0.1.0" });
 });
 
 test("a child names its parent; link, failure and trace state are there", () => {
@@ -149,15 +192,85 @@ describe("numbers as Go writes them", () => {
   });
 });
 
-test("a reader that has gone is a failed export, not the end of the process", async () => {
-  const closed = new Writable({ write: (_chunk, _encoding, done) => done(new Error("EPIPE")) });
-  const exporter = stdoutExporter(closed);
-  const results = [];
-  for (let i = 0; i < 2; i++) {
-    const result = await new Promise<ExportResult>((resolve) => exporter.export([root], resolve));
-    results.push(result.code);
+/** A stream whose reader takes one write, and the next one when told. */
+function slowReader() {
+  const taken: (() => void)[] = [];
+  const out = new Writable({ write: (_chunk, _encoding, done) => taken.push(done) });
+  return { out, taken };
+}
+
+describe("a reader that is slow", () => {
+  test("what it has not taken yet counts as held", async () => {
+    const { out } = slowReader();
+    const exporter = stdoutExporter(origin, out);
+    let done = 0;
+    const bytes = exporter.export([traceOf(3)], () => {
+      done += 1;
+    });
     await new Promise(setImmediate);
-  }
-  assert.deepEqual(results, [1, 1]);
-  await exporter.shutdown();
+    assert.equal(bytes, out.writableLength);
+    assert.ok(bytes > 1000);
+    assert.equal(done, 0);
+  });
+
+  test("is waited for at the end", async () => {
+    const { out, taken } = slowReader();
+    const exporter = stdoutExporter(origin, out);
+    const results = Promise.all([exportTo(exporter), exportTo(exporter)]);
+    let over = false;
+    const end = exporter.shutdown(60_000).then(() => {
+      over = true;
+    });
+    for (let i = 0; i < 2; i += 1) {
+      await new Promise(setImmediate);
+      assert.equal(over, false);
+      taken[i]!();
+    }
+    await end;
+    assert.deepEqual(
+      (await results).map(({ exported }) => exported),
+      [1, 1],
+    );
+  });
+
+  test("but not past the deadline", async () => {
+    const exporter = stdoutExporter(origin, slowReader().out);
+    const result = exportTo(exporter, 3);
+    await exporter.shutdown(20);
+    const message = "standard output: not read before the end (20 ms)";
+    assert.deepEqual(await result, { exported: 0, failed: 3, reason: "shutdown", message });
+  });
+});
+
+test("with nothing to write the end is at once", () =>
+  stdoutExporter(origin, new PassThrough()).shutdown(60_000));
+
+const faults: readonly [string, string][] = [
+  ["EPIPE", "closed"],
+  ["ERR_STREAM_DESTROYED", "closed"],
+  ["ENOSPC", "write_failed"],
+];
+for (const [code, reason] of faults) {
+  test(`${code} is a failed export, not the end of the process: ${reason}`, async () => {
+    const error = Object.assign(new Error(`write ${code}`), { code });
+    const exporter = stdoutExporter(
+      origin,
+      new Writable({ write: (_chunk, _encoding, done) => done(error) }),
+    );
+    assert.deepEqual(await exportTo(exporter, 2), {
+      exported: 0,
+      failed: 2,
+      reason,
+      message: `standard output: write ${code}`,
+    });
+    await new Promise(setImmediate);
+    assert.equal((await exportTo(exporter)).failed, 1);
+    await exporter.shutdown(60_000);
+  });
+}
+
+test("many exporters, as reloads make them, listen to the stream once", () => {
+  const out = new PassThrough();
+  for (let i = 0; i < 30; i += 1) stdoutExporter(origin, out);
+  assert.equal(out.listenerCount("error"), 1);
 });

@@ -45,7 +45,8 @@ export const textIn = (seen: Seen, name: string): string | undefined => {
 export function totalTokens(seen: Seen): number | undefined {
   const input = numberIn(seen, "gen_ai.usage.input_tokens");
   const output = numberIn(seen, "gen_ai.usage.output_tokens");
-  return input === undefined || output === undefined ? undefined : input + output;
+  const estimated = seen.get("gen_ai.usage.estimated") === true;
+  return input === undefined || output === undefined || estimated ? undefined : input + output;
 }
 
 export interface Message {

@@ -16,6 +16,10 @@ const remedies: readonly (readonly [code: RegExp, remedy: string])[] = [
     "name the authority that signed the collector's certificate in tls.ca_file",
   ],
   [
+    /ALTNAME_INVALID/,
+    "the certificate is for other names: write one of them in the endpoint, or have it made for this one",
+  ],
+  [
     /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA/,
     "the collector asks for a client certificate that it trusts: see tls.cert_file and tls.key_file",
   ],

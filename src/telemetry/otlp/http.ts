@@ -56,7 +56,7 @@ export function httpTransport(settings: OtlpSettings, userAgent: string): Transp
       const all = { ...headers, ...own, "content-length": body.length };
       request = (secure ? requestTls : requestPlain)(url, { method: "POST", agent, headers: all });
     } catch (error) {
-      // Node's own errors are about a header; others about a certificate, which may be there next time.
+      // Node's own errors are about a header; ours about a certificate, which may be right next time.
       const { code, message } = error as NodeJS.ErrnoException;
       return code?.startsWith("ERR_")
         ? failure("refused", oneLine(message), false)

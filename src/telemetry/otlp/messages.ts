@@ -13,8 +13,15 @@ export interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** `shutdownMs`: send what is there at once, without waits that go past so many milliseconds. */
-export type ToSender = Piece | { readonly shutdownMs: number };
+/**
+ * `shutdownMs`: send what is there at once, without waits that go past so many milliseconds. `release`: give back what
+ * the collector has not taken, as `Released`.
+ */
+export type ToSender = Piece | { readonly shutdownMs: number } | { readonly release: true };
+
+export interface Released {
+  readonly released: readonly Piece[];
+}
 
 /** What became of the pieces of one request; `failed` counts spans, in the order of `ids`. */
 export interface Settled {
@@ -32,5 +39,6 @@ export type Reason =
   | "refused"
   | "invalid_response"
   | "unimplemented"
+  | "too_large"
   | "worker_died"
   | "shutdown";

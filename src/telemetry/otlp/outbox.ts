@@ -1,9 +1,11 @@
 import type { OtlpSettings } from "../settings.ts";
 import { backoffMs } from "./backoff.ts";
+import { gate as makeGate } from "./gate.ts";
 import type { Piece, Settled } from "./messages.ts";
-import { type Accepted, type Failure, failure, type Transport } from "./transport.ts";
+import { accepted, givenUp } from "./settled.ts";
+import { type Answer, type Failure, failure, type Transport } from "./transport.ts";
 
-const mostUnderWay = 2;
+const mostUnderWay = 8;
 /** Before compression. Collectors refuse gRPC messages of more than 4 MiB unless told otherwise. */
 const mostBytes = 2 * 1024 * 1024;
 /** What the main thread has let finished exchanges wait for already, at most. */
@@ -13,21 +15,26 @@ export interface Outbox {
   add(piece: Piece): void;
   /** Sends what is there at once; no retry is waited for that would come later than in so many milliseconds. */
   shutdown(withinMs: number): void;
+  /** Sends nothing more, waits for the requests under way, and gives back every piece that was not taken. */
+  release(): Promise<readonly Piece[]>;
 }
 
 /** The pieces of one request, for all its attempts. */
 interface Batch {
   readonly pieces: readonly Piece[];
-  readonly deadline: number;
   request: Buffer | undefined;
   attempts: number;
-  last: Failure | undefined;
-  wake: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
+  /** Pieces are gathered when they can be sent, so it counts from the first attempt. */
+  readonly deadline: number;
+  /** Of one asleep: when its next attempt is. */
+  at: number;
+  last: Failure;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Gathers pieces into requests and sees each through its attempts, two requests under way at most.
- * @param settle told once for each piece.
+ * Gathers pieces into requests and sees each through its attempts, eight requests under way at most.
+ * @param settle told once for each piece that is not given back.
  * @param random in [0, 1), for the jitter of the waits.
  */
 export function outbox(
@@ -39,19 +46,27 @@ export function outbox(
   const { origin, pathname } = new URL(url);
   const endpoint = protocol === "grpc" ? origin : origin + pathname;
   const restMs = delayMs - Math.min(handOverMs, delayMs);
+  const gate = makeGate();
   const waiting: { readonly piece: Piece; readonly dueAt: number }[] = [];
+  /** To be tried again as soon as the gate lets them. */
   const due: Batch[] = [];
+  /** To be tried again at a time of their own: what went wrong says nothing about other requests. */
   const asleep = new Set<Batch>();
   let spansWaiting = 0;
   let bytesWaiting = 0;
   let underWay = 0;
   let timer: NodeJS.Timeout | undefined;
   let endsAt = Number.POSITIVE_INFINITY;
+  let giveBack: ((pieces: readonly Piece[]) => void) | undefined;
 
   function pump(): void {
     clearTimeout(timer);
-    timer = undefined;
-    while (underWay < mostUnderWay) {
+    if (giveBack) {
+      takeBack();
+      return;
+    }
+    giveUpLate();
+    while (underWay < mostUnderWay && gate.opensAt <= performance.now()) {
       const batch = due.shift() ?? gather();
       if (batch === undefined) break;
       underWay += 1;
@@ -60,8 +75,27 @@ export function outbox(
         pump();
       }, rethrow);
     }
-    const [oldest] = waiting;
-    if (oldest && underWay < mostUnderWay) timer = setTimeout(pump, oldest.dueAt - performance.now() + 0.5);
+    const next = due.length > 0 ? 0 : (waiting[0]?.dueAt ?? Number.POSITIVE_INFINITY);
+    const at = Math.max(next, gate.opensAt);
+    if (underWay < mostUnderWay && at < Number.POSITIVE_INFINITY) {
+      timer = setTimeout(pump, at - performance.now() + 0.5);
+    }
+  }
+
+  /** What the gate would let through too late. */
+  function giveUpLate(): void {
+    const { opensAt } = gate;
+    if (opensAt === Number.POSITIVE_INFINITY) return;
+    for (const batch of due.splice(0)) {
+      const late = Math.max(opensAt, performance.now()) >= Math.min(batch.deadline, endsAt);
+      if (late) giveUp(batch, batch.last);
+      else due.push(batch);
+    }
+    if (opensAt < endsAt) return;
+    // The end is near: what has never been sent waits only for what the collector asked for.
+    gate.hurry();
+    if (gate.opensAt < endsAt) return;
+    for (let batch = gather(); batch; batch = gather()) giveUp(batch, gate.why ?? unsent);
   }
 
   function gather(): Batch | undefined {
@@ -84,67 +118,68 @@ export function outbox(
     spansWaiting -= spans;
     bytesWaiting -= bytes;
     const deadline = performance.now() + batchMs;
-    return { pieces, deadline, request: undefined, attempts: 0, last: undefined, wake: undefined };
+    return { pieces, request: undefined, attempts: 0, deadline, at: 0, last: unsent, timer: undefined };
   }
 
   async function run(batch: Batch): Promise<void> {
-    batch.request ??= await transport.pack(batch.pieces.map(({ bytes }) => bytes));
-    const answer = await attempt(batch, batch.request);
-    if (answer.accepted) return accept(batch, answer);
-    batch.last = answer;
-    if (!answer.retryable || batch.attempts >= retry.maxAttempts) return giveUp(batch, answer);
-    sleep(batch, backoffMs(batch.attempts, retry, answer.waitMs, random), answer);
-  }
-
-  async function attempt(batch: Batch, request: Buffer): Promise<Accepted | Failure> {
-    batch.attempts += 1;
-    for (let again = true; ; again = false) {
-      const left = batch.deadline - performance.now();
-      if (left <= 0) return batch.last ?? failure("timeout", `not sent within ${batchMs} ms`, false);
-      const answer = await transport.send(request, Math.ceil(Math.min(timeoutMs, left)));
-      if (answer.accepted || !answer.stale || !again) return answer;
-    }
-  }
-
-  function sleep(batch: Batch, ms: number, answer: Failure): void {
-    const at = performance.now() + ms;
-    if (at >= Math.min(batch.deadline, endsAt)) {
-      giveUp(batch, answer);
+    const decides = gate.enter();
+    const answer = await attempt(batch);
+    if (answer.accepted) {
+      if (decides) gate.open();
+      settle(accepted(batch.pieces, answer, endpoint));
       return;
     }
-    const wake = () => {
+    batch.last = answer;
+    const waitMs = backoffMs(batch.attempts, retry, answer.waitMs, random);
+    const forAll = answer.reason === "unavailable" || answer.waitMs !== undefined || decides;
+    if (answer.retryable && forAll) gate.shut(waitMs, answer, decides);
+    else if (decides) gate.open();
+    // What this exporter failed to send may be what the next one is configured for.
+    if (giveBack) due.push(batch);
+    else if (!answer.retryable || batch.attempts >= retry.maxAttempts) giveUp(batch, answer);
+    else tryAgain(batch, waitMs, forAll);
+  }
+
+  async function attempt(batch: Batch): Promise<Answer> {
+    batch.request ??= await transport.pack(batch.pieces.map(({ bytes }) => bytes));
+    batch.attempts += 1;
+    const answer = await send(batch.request, batch.deadline);
+    return !answer.accepted && answer.stale ? send(batch.request, batch.deadline) : answer;
+  }
+
+  const giveUp = ({ pieces, attempts }: Batch, why: Failure): void =>
+    settle(givenUp(pieces, why, attempts, endpoint));
+
+  const send = (request: Buffer, deadline: number): Promise<Answer> =>
+    transport.send(request, Math.ceil(Math.max(1, Math.min(timeoutMs, deadline - performance.now()))));
+
+  function tryAgain(batch: Batch, waitMs: number, atGate: boolean): void {
+    batch.at = performance.now() + waitMs;
+    if (batch.at >= Math.min(batch.deadline, endsAt)) {
+      giveUp(batch, batch.last);
+      return;
+    }
+    if (atGate) {
+      due.push(batch);
+      return;
+    }
+    asleep.add(batch);
+    batch.timer = setTimeout(() => {
       asleep.delete(batch);
       due.push(batch);
       pump();
-    };
-    batch.wake = { at, timer: setTimeout(wake, ms) };
-    asleep.add(batch);
+    }, waitMs);
   }
 
-  function accept({ pieces }: Batch, { rejected, message }: Accepted): void {
-    const ids = pieces.map(({ id }) => id);
-    let left = rejected;
-    const failed = pieces.map(({ spans }) => {
-      const lost = Math.min(left, spans);
-      left -= lost;
-      return lost;
-    });
-    const said = message === "" ? "" : `: ${message}`;
-    if (rejected > 0) {
-      settle({ ids, failed, reason: "rejected", message: `${endpoint}: ${rejected} spans rejected${said}` });
-    } else {
-      settle({ ids, failed, ...(said && { message: `${endpoint} warns${said}` }) });
-    }
-  }
-
-  function giveUp({ pieces, attempts }: Batch, { reason, message }: Failure): void {
-    const after = attempts > 1 ? ` (${attempts} attempts)` : "";
-    settle({
-      ids: pieces.map(({ id }) => id),
-      failed: pieces.map(({ spans }) => spans),
-      reason,
-      message: `${endpoint}: ${message}${after}`,
-    });
+  function takeBack(): void {
+    if (underWay > 0) return;
+    for (const batch of asleep) clearTimeout(batch.timer);
+    const tried = [...due.splice(0), ...asleep].flatMap(({ pieces }) => pieces);
+    asleep.clear();
+    giveBack?.([...tried, ...waiting.splice(0).map(({ piece }) => piece)]);
+    giveBack = undefined;
+    spansWaiting = 0;
+    bytesWaiting = 0;
   }
 
   return {
@@ -157,15 +192,22 @@ export function outbox(
     shutdown(withinMs) {
       endsAt = performance.now() + withinMs;
       for (const batch of asleep) {
-        if (batch.wake!.at < endsAt) continue;
-        clearTimeout(batch.wake!.timer);
+        if (batch.at < endsAt) continue;
+        clearTimeout(batch.timer);
         asleep.delete(batch);
-        giveUp(batch, batch.last!);
+        giveUp(batch, batch.last);
       }
       pump();
     },
+    release: () =>
+      new Promise((resolve) => {
+        giveBack = resolve;
+        pump();
+      }),
   };
 }
+
+const unsent = failure("shutdown", "not sent", false);
 
 /** A fault of our own ends the thread, which tells and starts anew. */
 function rethrow(error: Error): void {

@@ -1,11 +1,13 @@
 import { type Transferable, Worker } from "node:worker_threads";
-import type { SenderData, Settled, ToSender } from "./messages.ts";
+import type { Released, SenderData, Settled, ToSender } from "./messages.ts";
 
 export interface Thread {
-  /** What comes while the thread is down waits for the next one. */
+  /** Starts the thread if there is none. What comes while it is down waits for the next one. */
   post(message: ToSender, transfer: readonly ArrayBuffer[]): void;
   /** Starts at once what waits to be started. */
   hurry(): void;
+  /** Ends the thread, which has nothing to do; the next post starts another. */
+  rest(): void;
   /** Ends the thread as a crash would. For tests. */
   kill(): Promise<void>;
   end(): Promise<void>;
@@ -18,21 +20,22 @@ const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
 /**
- * Keeps one sending thread running. It holds no process alive.
+ * One sending thread, from the first message on; it costs about 24 MB. It holds no process alive.
  * @param died told when a thread has ended: what was posted to it is lost.
  */
 export function keepThread(
   data: SenderData,
-  settled: (settled: Settled) => void,
+  told: (message: Settled | Released) => void,
   died: (cause: string) => void,
 ): Thread {
   const held: Parameters<Thread["post"]>[] = [];
   let worker: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
   let restartMs = firstRestartMs;
-  let ended = false;
+  let notBefore = 0;
 
   function start(): void {
+    clearTimeout(restart);
     restart = undefined;
     const started = new Worker(new URL(`./sender${extension}`, import.meta.url), {
       workerData: data,
@@ -43,17 +46,18 @@ export function keepThread(
     });
     worker = started;
     let cause = "the thread ended";
-    started.on("message", (message: Settled) => {
+    started.on("message", (message: Settled | Released) => {
       restartMs = firstRestartMs;
-      settled(message);
+      told(message);
     });
     started.on("error", (error) => {
       cause = error.message;
     });
     started.on("exit", () => {
+      // One that was ended on purpose.
+      if (worker !== started) return;
       worker = undefined;
-      if (ended) return;
-      restart = setTimeout(start, restartMs).unref();
+      notBefore = performance.now() + restartMs;
       restartMs = Math.min(restartMs * 2, lastRestartMs);
       died(cause);
     });
@@ -63,25 +67,33 @@ export function keepThread(
   }
 
   function post(message: ToSender, transfer: readonly ArrayBuffer[]): void {
-    if (worker) worker.postMessage(message, transfer as readonly Transferable[]);
-    else held.push([message, transfer]);
+    if (worker) {
+      worker.postMessage(message, transfer as readonly Transferable[]);
+      return;
+    }
+    held.push([message, transfer]);
+    const waitMs = notBefore - performance.now();
+    if (waitMs <= 0) start();
+    else restart ??= setTimeout(start, waitMs).unref();
   }
 
-  start();
+  async function stop(): Promise<void> {
+    clearTimeout(restart);
+    restart = undefined;
+    const stopped = worker;
+    worker = undefined;
+    await stopped?.terminate();
+  }
+
   return {
     post,
     hurry() {
-      if (!restart) return;
-      clearTimeout(restart);
-      start();
+      if (restart) start();
     },
+    rest: () => void stop(),
     async kill() {
       await worker?.terminate();
     },
-    async end() {
-      ended = true;
-      clearTimeout(restart);
-      await worker?.terminate();
-    },
+    end: stop,
   };
 }

@@ -1,42 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Piece, Settled } from "../../../src/telemetry/otlp/messages.ts";
-import { outbox } from "../../../src/telemetry/otlp/outbox.ts";
-import { type Answer, failure, type Transport } from "../../../src/telemetry/otlp/transport.ts";
-import { settingsFor } from "./collectors.ts";
-
-const taken: Answer = { accepted: true, rejected: 0, message: "" };
-const busy = failure("unavailable", "busy", true);
-
-type Sent = { readonly bytes: number; answer(answer: Answer): void };
-
-/** An outbox whose requests wait to be answered by the test. */
-function boxed(batch: object, retry: object = {}) {
-  const sent: Sent[] = [];
-  const settled: Settled[] = [];
-  const transport: Transport = {
-    pack: async (pieces) => Buffer.concat(pieces),
-    send: ({ length }) => new Promise((answer) => sent.push({ bytes: length, answer })),
-  };
-  const settings = settingsFor("http://collector:4317", { batch, retry });
-  const box = outbox(
-    transport,
-    settings,
-    (one) => settled.push(one),
-    () => 0.5,
-  );
-  let id = 0;
-  const add = (spans: number, bytes = spans): void => {
-    id += 1;
-    box.add({ id, spans, bytes: new Uint8Array(bytes) } satisfies Piece);
-  };
-  return { ...box, add, sent, settled };
-}
-
-const turn = () => new Promise(setImmediate);
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-};
+import { boxed, busy, slow, taken, turn, until } from "./boxed.ts";
 
 describe("requests", () => {
   const rows: readonly [string, number, readonly number[], readonly number[]][] = [
@@ -80,46 +44,43 @@ describe("requests", () => {
     shutdown(0);
   });
 
-  test("two are under way at most; meanwhile the rest gathers", async () => {
+  test("eight are under way at most; meanwhile the rest gathers", async () => {
     const { add, sent, settled } = boxed({ maxSpans: 10, delayMs: 1 });
-    for (let i = 0; i < 2; i += 1) add(10);
+    for (let i = 0; i < 8; i += 1) add(10);
     for (let i = 0; i < 8; i += 1) add(2);
     await new Promise((resolve) => setTimeout(resolve, 30));
-    assert.equal(sent.length, 2);
+    assert.equal(sent.length, 8);
     sent[0]!.answer(taken);
-    await until(() => sent.length === 3);
-    assert.equal(sent[2]!.bytes, 10);
+    await until(() => sent.length === 9);
+    assert.equal(sent[8]!.bytes, 10);
     await turn();
-    assert.equal(sent.length, 3);
-    sent[1]!.answer(taken);
-    sent[2]!.answer(taken);
-    await until(() => sent.length === 4);
-    sent[3]!.answer(taken);
+    assert.equal(sent.length, 9);
+    for (const { answer } of sent.slice(1)) answer(taken);
+    await until(() => sent.length === 10);
+    sent[9]!.answer(taken);
     await turn();
     assert.deepEqual(
-      settled.map(({ ids }) => ids),
-      [[1], [2], [3, 4, 5, 6, 7], [8, 9, 10]],
+      settled.slice(-2).map(({ ids }) => ids),
+      [
+        [9, 10, 11, 12, 13],
+        [14, 15, 16],
+      ],
     );
   });
 
   test("retries count as under way when they are sent, not while they wait", async () => {
     const { add, sent } = boxed({ maxSpans: 1, delayMs: 1 }, { maxAttempts: 2, initialBackoffMs: 30 });
-    add(1);
-    add(1);
-    await until(() => sent.length === 2);
-    for (const { answer } of [...sent]) answer(busy);
+    for (let i = 0; i < 8; i += 1) add(1);
+    await until(() => sent.length === 8);
+    sent[0]!.answer(slow);
     await turn();
-    add(1, 5);
-    add(1, 6);
-    await until(() => sent.length === 4);
+    for (let i = 0; i < 3; i += 1) add(1, 5);
+    await until(() => sent.length === 9);
     await new Promise((resolve) => setTimeout(resolve, 60));
-    assert.deepEqual(
-      sent.map(({ bytes }) => bytes),
-      [1, 1, 5, 6],
-    );
-    sent[2]!.answer(taken);
-    await until(() => sent.length === 5);
-    assert.equal(sent[4]!.bytes, 1);
+    assert.deepEqual([sent.length, sent[8]!.bytes], [9, 5]);
+    sent[8]!.answer(taken);
+    await until(() => sent.length === 10);
+    assert.equal(sent[9]!.bytes, 1);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { freePort } from "../../support/ports.ts";
 import { bothProtocols, exporterTo, exportSpans, grpcCollector, protocols } from "./collectors.ts";
@@ -33,16 +34,48 @@ describe("the sending thread ends", () => {
   });
 
   test("shutdown does not wait for the next one to be due", async () => {
-    await using collector = await grpcCollector();
+    await using collector = await grpcCollector((request) => (request < 6 ? "never" : {}));
     await using exporter = exporterTo(`http://127.0.0.1:${collector.port}`);
     // Each start that comes to nothing doubles the wait for the next: 1.6 s in the end.
-    for (const waitMs of [100, 200, 400, 800, 0]) {
+    for (let start = 1; start < 6; start += 1) {
+      void exportSpans(exporter, 1);
+      await until(() => collector.seen.length === start);
       await exporter.kill();
-      await new Promise((resolve) => setTimeout(resolve, waitMs && waitMs + 100));
     }
     const result = exportSpans(exporter, 1);
     await exporter.shutdown(1300);
     assert.deepEqual(await result, { exported: 1, failed: 0 });
+  });
+});
+
+describe("there is a thread while there is something to send", () => {
+  test("none before the first export, nor after the last once it rests; the next export starts one", async () => {
+    const threads = () => readdirSync("/proc/self/task").length;
+    await using collector = await grpcCollector();
+    const without = await settledAt(threads);
+    await using exporter = exporterTo(`http://127.0.0.1:${collector.port}`);
+    assert.equal(await settledAt(threads), without);
+    exporter.rest();
+    const other = exporterTo(`http://127.0.0.1:${collector.port}`);
+    assert.equal((await exportSpans(other, 1)).exported, 1);
+    assert.ok(threads() > without);
+    other.rest();
+    await until(() => threads() <= without);
+    for (let round = 0; round < 2; round += 1) {
+      assert.equal((await exportSpans(other, 1)).exported, 1);
+      await until(() => threads() <= without);
+    }
+  });
+
+  test("resting takes nothing from what is under way", async () => {
+    await using collector = await grpcCollector(() => ({ afterMs: 200 }));
+    await using exporter = exporterTo(`http://127.0.0.1:${collector.port}`);
+    const results = [1, 2].map((spans) => exportSpans(exporter, spans));
+    exporter.rest();
+    assert.deepEqual(
+      (await Promise.all(results)).map(({ exported }) => exported),
+      [1, 2],
+    );
   });
 });
 
@@ -111,3 +144,11 @@ test("an exporter holds no process alive, even with spans under way", async () =
   const [code] = await once(child, "close");
   assert.deepEqual([code, Buffer.concat(said).toString()], [0, "over\n"]);
 });
+
+/** Node starts threads of its own: their number once it has not changed for a while. */
+async function settledAt(count: () => number): Promise<number> {
+  for (let last = -1, now = count(); ; last = now, now = count()) {
+    if (last === now) return now;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}

@@ -1,14 +1,35 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { describe, test } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
 import { createServer } from "node:tls";
 import { bothProtocols, certificate, exporterTo, exportSpans, listen, protocols } from "./collectors.ts";
 
 const caFile = certificate("ca.pem");
 const client = { certFile: certificate("client.pem"), keyFile: certificate("client-key.pem") };
+
+const folder = mkdtempSync(join(tmpdir(), "otlp-tls-"));
+after(() => rmSync(folder, { recursive: true }));
+const write = (name: string, text: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+const bad = (label: string): string =>
+  write(`${label}.pem`, `-----BEGIN ${label}-----\nxx\n-----END ${label}-----\n`);
+const locked = (): string => {
+  const { privateKey } = generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    privateKeyEncoding: { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  return write("locked.pem", privateKey);
+};
 
 for (const protocol of bothProtocols) {
   describe(protocol, () => {
@@ -64,10 +85,46 @@ for (const protocol of bothProtocols) {
       ["absent", { caFile: "/no/such/ca.pem" }, /tls\.ca_file: cannot read \/no\/such\/ca\.pem \(ENOENT\)/],
       [
         "no certificate",
-        { caFile: import.meta.filename },
-        /tls\.ca_file: .*tls\.test\.ts holds no PEM block/,
+        { caFile: join(import.meta.dirname, "collectors.ts") },
+        /tls\.ca_file: .*collectors\.ts holds no PEM block/,
       ],
       ["absent key", { ...client, keyFile: "/no/key" }, /tls\.key_file: cannot read \/no\/key/],
+      [
+        "a certificate that is none",
+        { caFile: bad("CERTIFICATE") },
+        /tls\.ca_file: .*CERTIFICATE\.pem holds no certificate that can be read/,
+      ],
+      [
+        "a certificate of ours that is none",
+        { ...client, certFile: bad("CERTIFICATE") },
+        /tls\.cert_file: .*CERTIFICATE\.pem holds no certificate that can be read/,
+      ],
+      [
+        "a chain with a certificate that is none",
+        {
+          ...client,
+          certFile: write(
+            "chain.pem",
+            readFileSync(client.certFile, "utf8") + readFileSync(bad("CERTIFICATE"), "utf8"),
+          ),
+        },
+        /tls\.cert_file: .*chain\.pem cannot be used \(.*bad base64 decode\)/,
+      ],
+      [
+        "a key that is none",
+        { ...client, keyFile: bad("PRIVATE KEY") },
+        /tls\.key_file: .*PRIVATE KEY\.pem holds no key that can be read/,
+      ],
+      [
+        "an encrypted key",
+        { ...client, keyFile: locked() },
+        /tls\.key_file: .*locked\.pem is encrypted: give a key without a passphrase/,
+      ],
+      [
+        "the key of another certificate",
+        { ...client, keyFile: certificate("server-key.pem") },
+        /tls\.key_file: .*server-key\.pem is not the key of the certificate in tls\.cert_file, .*client\.pem/,
+      ],
     ];
     for (const [name, tls, complaint] of unreadable) {
       test(`a file that is ${name} is named`, async () => {
@@ -78,6 +135,20 @@ for (const protocol of bothProtocols) {
         assert.match(message ?? "", complaint);
       });
     }
+
+    test("a certificate and its key that are replaced one after the other cost no spans", async () => {
+      const keyFile = join(folder, `${protocol.slice(0, 4)}-rotated.pem`);
+      copyFileSync(certificate("server-key.pem"), keyFile);
+      await using collector = await start(undefined, { tls: { mutual: true } });
+      await using exporter = exporterTo(toTls(collector.port), {
+        tls: { caFile, ...client, keyFile },
+        retry: { maxAttempts: 9, initialBackoffMs: 100, maxBackoffMs: 100 },
+      });
+      const result = exportSpans(exporter, 2);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      copyFileSync(client.keyFile, keyFile);
+      assert.deepEqual(await result, { exported: 2, failed: 0 });
+    });
 
     test("TLS to a collector of plain text says what to set", async () => {
       await using collector = await start();

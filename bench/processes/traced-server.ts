@@ -68,6 +68,7 @@ function switched(): Tracing {
       pipelines[trace.identity.propagates ? traced : "off"].finish(trace);
     },
     adopt: undefined,
+    take: (trace) => pipelines.on.take(trace),
     retire: async () => {},
     shutdown: (ms) => pipelines.on.shutdown(ms),
   };

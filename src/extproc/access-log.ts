@@ -136,7 +136,9 @@ function readResponse(response: Reader, draft: Draft): void {
     if (tag === 10) {
       const value = response.message();
       while (value.more) {
-        if (value.varint() === 8) draft.status = value.varint();
+        const inner = value.varint();
+        if (inner === 8) draft.status = value.varint();
+        else value.skip(inner & 7);
       }
     } else if (tag === 50) draft.details = response.string();
     else response.skip(tag & 7);

@@ -43,6 +43,8 @@ const mostWaiting = 4096;
 const mostLong = 1024;
 /** Entries whose exchange has not been heard of: of a client that left at once the log may be faster than the stream. */
 const mostEarly = 1024;
+/** Characters. A client chooses its id, and a thousand long ones would take a hundred megabytes. */
+const longestEarlyId = 256;
 /** Envoy opens its log with the first entry, so at first, and after a log has closed, nobody knows whether there is one. */
 const probingMs = 2000;
 const probeMs = 250;
@@ -99,7 +101,9 @@ export function joinEndings(waitMs: () => number, missed: () => void = () => {})
     long.delete(held);
     const { requestId, startUs } = held.identity;
     if (startUs !== undefined) {
-      byKey.delete(keyOf(requestId, startUs));
+      const key = keyOf(requestId, startUs);
+      // Two ext_proc filters in one chain make two exchanges of one request.
+      if (byKey.get(key) === held) byKey.delete(key);
       return;
     }
     const same = byId.get(requestId);
@@ -168,6 +172,7 @@ export function joinEndings(waitMs: () => number, missed: () => void = () => {})
       const key = keyOf(entry.requestId, entry.startUs);
       const found = byKey.get(key) ?? nearest(byId.get(entry.requestId), entry);
       if (!found) {
+        if (entry.requestId.length > longestEarlyId) return;
         early.set(key, entry);
         const [oldest] = early.keys();
         if (early.size > mostEarly && oldest !== undefined) early.delete(oldest);

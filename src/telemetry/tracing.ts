@@ -14,11 +14,13 @@ export interface Tracing {
   finish(trace: Trace): void;
   readonly health: Readonly<ExportHealth>;
   /**
-   * Ends this tracing in favour of the next: at once it keeps no thread it does not need; what its collector has not
-   * taken is handed over, and so is what comes of exchanges still under way, until the last has finished.
-   * @param deadlineMs for what is left then, where the next cannot take it over.
+   * Ends this tracing in favour of the next. What its collector has not taken is handed over; exchanges still under way
+   * are exported by the next as each of them finishes, or by this one where the next is off.
+   * @param deadlineMs for what is left, where the next cannot take it over.
    */
   retire(next: Tracing, deadlineMs: number): Promise<void>;
+  /** Takes a finished exchange that another tracing began. */
+  take(trace: Trace): void;
   /** Takes over spans that another tracing has encoded and not sent; undefined: this one cannot. */
   readonly adopt: ((pieces: readonly Unsent[]) => void) | undefined;
   /** Exports what waits, for at most `deadlineMs`, then stops. Never rejects. */
@@ -59,6 +61,7 @@ export function startTracing(
   /** Batches that the exporter has not answered for. */
   const underWay = new Set<() => void>();
   let open = 0;
+  let successor: Tracing | undefined;
   let wake: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
@@ -99,8 +102,26 @@ export function startTracing(
     else timer ??= setTimeout(flush, flushDelayMs).unref();
   };
 
+  const take = (trace: Trace): void => {
+    if (successor) {
+      successor.take(trace);
+      return;
+    }
+    const spans = 1 + trace.children.length;
+    // Over all generations: what a reload left behind takes room as well.
+    const full = health.queued + spans > maxSpans;
+    if (full || health.queuedBytes >= maxBytes) {
+      ledger.drop(spans, full ? "queue_full" : "queue_bytes");
+      return;
+    }
+    health.queued += spans;
+    queue.push(trace);
+    schedule();
+  };
+
   return {
     health,
+    take,
     enabled: exporter !== undefined,
     begin(rootName, fromMetadata, fromHeaders) {
       if (!exporter) return new Trace(rootName, untraced);
@@ -113,32 +134,24 @@ export function startTracing(
       if (open === 0) wake?.();
       if (!trace.recording) return;
       finishing?.(trace);
-      const spans = 1 + trace.children.length;
-      // Over all generations: what a reload left behind takes room as well.
-      const full = health.queued + spans > maxSpans;
-      if (full || health.queuedBytes >= maxBytes) {
-        ledger.drop(spans, full ? "queue_full" : "queue_bytes");
-        return;
-      }
-      health.queued += spans;
-      queue.push(trace);
-      schedule();
+      take(trace);
     },
     adopt: exporter?.adopt && ((pieces) => exporter.adopt?.(pieces)),
     async retire(next, deadlineMs) {
       if (!exporter) return;
-      const handOver = async () => {
-        if (next.adopt && exporter.release) next.adopt(await exporter.release());
-      };
-      exporter.rest?.();
-      await handOver();
-      if (open > 0) {
+      if (next.enabled) {
+        successor = next;
+        const left = queue.splice(0);
+        health.queued -= spansIn(left);
+        for (const trace of left) next.take(trace);
+      } else if (open > 0) {
+        exporter.rest?.();
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+        while (queue.length > 0) send(exporter);
       }
-      while (queue.length > 0) send(exporter);
-      await handOver();
+      if (next.adopt && exporter.release) next.adopt(await exporter.release());
       await exporter.shutdown(deadlineMs).catch(() => {});
     },
     async shutdown(deadlineMs) {

@@ -133,6 +133,29 @@ describe("with a log", () => {
     assert.deepEqual(ended(endings, "r0"), []);
   });
 
+  test("an entry with a long id is kept for nobody; its exchange is joined all the same", () => {
+    const endings = withLog();
+    const id = "x".repeat(50_000);
+    endings.heard(entry(id));
+    assert.equal(endings.counts.unclaimed, 0);
+    const settled = ended(endings, id);
+    endings.heard(entry(id));
+    assert.equal(settled[0]?.[0]?.requestId, id);
+  });
+
+  test("two streams of one request, as two filters make them: the later one is joined", () => {
+    const endings = withLog(0);
+    const identity = { requestId: "a", startUs, heardMs: 1001 };
+    const [first, second] = [endings.expect(identity), endings.expect(identity)];
+    const settled: Settled = [];
+    first.ended((found, lost) => settled.push([found, lost]));
+    const own = entry("a");
+    endings.heard(own);
+    second.ended((found, lost) => settled.push([found, lost]));
+    assert.deepEqual(settled, [...none, [own, false]]);
+    assert.deepEqual(endings.counts, empty);
+  });
+
   test("one that goes on beyond its stream is waited for until its entry, or the end of the log", (t) => {
     let at = 10_000;
     t.mock.method(performance, "now", () => at);

@@ -1,110 +1,88 @@
-"""Tokens of the entity head and their hashed features. `src/models/tokens.ts` computes the same."""
+"""Texts to ids and letter cases, and lists of them to padded batches."""
 
 import numpy as np
+import torch
+from tokenizers import Tokenizer
 
-from features import LETTER, PRIME, PUNCTUATION, SINGLE, SYMBOL, U32, fnv, kind, mix, split, units
+from common import CLS, SEP, WINDOW, WORK
 
-FEATURES = 24
-TOKEN_BUCKETS = 1 << 17
-MASK = TOKEN_BUCKETS - 1
-EDGE = 0x1B873593  # stands for the places before the first and after the last token
-KEEP = (LETTER, SINGLE, SYMBOL, PUNCTUATION)
-MAX_TOKEN = 40
+NONE, TITLE, UPPER, MIXED = range(4)
 
 
-def tokenise(text):
-    """[(start, end)] in code points."""
-    return [(s, e) for s, e, _ in split(text, KEEP)]
+def case_of(word):
+    """Letter case of a word: 0 small or without case, 1 Capital first, 2 ALL CAPITALS (two or more), 3 mIxed."""
+    if word.islower() or word == word.lower():
+        return NONE
+    if word == word.upper():
+        return UPPER if sum(c.isalpha() for c in word) > 1 else TITLE
+    return TITLE if word[:1] != word[:1].lower() and word[1:] == word[1:].lower() else MIXED
 
 
-def shape_codes(word, squeeze):
+class Tokens:
+    """The tokenizer with the letter cases that lower-casing loses."""
+
+    def __init__(self, path=WORK / "tokenizer.json"):
+        self.inner = Tokenizer.from_file(str(path))
+        # What a user writes is text: "[MASK]" in a prompt is no mask.
+        self.inner.encode_special_tokens = True
+        self.size = max(self.inner.get_vocab().values()) + 1
+
+    def __call__(self, texts, offsets=False):
+        """[(ids, cases)] or [(ids, cases, [(start, end)])] without [CLS] and [SEP]; offsets in code points."""
+        out = []
+        for i in range(0, len(texts), 2048):
+            part = texts[i:i + 2048]
+            for text, e in zip(part, self.inner.encode_batch(part, add_special_tokens=False)):
+                words, spans = e.word_ids, e.offsets
+                cases = np.zeros(len(words), np.int8)
+                j = 0
+                while j < len(words):
+                    k = j
+                    while k < len(words) and words[k] == words[j]:
+                        k += 1
+                    cases[j:k] = case_of(text[spans[j][0]:spans[k - 1][1]])
+                    j = k
+                ids = np.array(e.ids, np.int32)
+                out.append((ids, cases, spans) if offsets else (ids, cases))
+        return out
+
+
+def pad(items, window=WINDOW, generator=None):
+    """[(ids, cases)] -> ids, cases, keep (texts, longest). Longer ones are cut, at a random place when there is a generator."""
+    cut = []
+    for ids, cases in items:
+        if len(ids) > window - 2:
+            at = int(generator.integers(0, len(ids) - window + 3)) if generator is not None else 0
+            ids, cases = ids[at:at + window - 2], cases[at:at + window - 2]
+        cut.append((ids, cases))
+    width = width_for(max(len(ids) for ids, _ in cut) + 2)
+    out = np.zeros((len(cut), width), np.int64)
+    shape = np.zeros((len(cut), width), np.int64)
+    keep = np.zeros((len(cut), width), bool)
+    for i, (ids, cases) in enumerate(cut):
+        n = len(ids)
+        out[i, 0], out[i, n + 1] = CLS, SEP
+        out[i, 1:n + 1], shape[i, 1:n + 1] = ids, cases
+        keep[i, :n + 2] = True
+    return torch.from_numpy(out), torch.from_numpy(shape), torch.from_numpy(keep)
+
+
+WIDTHS = np.array([*range(8, 33, 4), 40, 48, 56, 64, 80, 96, 112, 128])
+
+
+def width_for(length):
+    """Few widths only: a CPU's matrix library compiles a kernel for every new shape."""
+    return int(WIDTHS[np.searchsorted(WIDTHS, length)])
+
+
+def batches(lengths, budget, generator, window=WINDOW):
+    """Index lists of texts of one padded width, about `budget` tokens each, in random order."""
+    lengths = np.minimum(np.asarray(lengths) + 2, window)
+    widths = WIDTHS[np.searchsorted(WIDTHS, lengths)]
     out = []
-    for ch in word:
-        c = ord(ch)
-        if 48 <= c <= 57:
-            s = 100
-        elif kind(ch) == SINGLE:
-            s = 99
-        elif kind(ch) == LETTER:
-            s = 120 if ch.lower() == ch else 88
-        else:
-            s = c & 0xFFFF
-        if squeeze and len(out) >= 2 and out[-1] == s and out[-2] == s:
-            continue
-        out.append(s)
-        if len(out) == 10:
-            break
+    for width in np.unique(widths):
+        index = generator.permutation(np.flatnonzero(widths == width))
+        size = max(1, budget // int(width))
+        out += [index[i:i + size] for i in range(0, len(index), size)]
+    generator.shuffle(out)
     return out
-
-
-_cache = {}
-
-
-def token_hashes(word):
-    """Raw hashes: word, squeezed shape, long shape, prefixes 2 to 4, suffixes 2 to 4."""
-    known = _cache.get(word)
-    if known is None:
-        low = units(word.lower().replace("\u03c2", "\u03c3"))[:MAX_TOKEN]
-        known = _cache[word] = (
-            fnv(low),
-            fnv(shape_codes(word, True)),
-            fnv(shape_codes(word, False)),
-            fnv(low[:2]),
-            fnv(low[:3]),
-            fnv(low[:4]),
-            fnv(low[-2:]),
-            fnv(low[-3:]),
-            fnv(low[-4:]),
-        )
-    return known
-
-
-def combine(*parts):
-    h = np.zeros_like(parts[0])
-    for p in parts:
-        h = ((h * PRIME) & U32) ^ p
-    return h
-
-
-def rows_of(words):
-    """(tokens, FEATURES) int32 ids."""
-    n = len(words)
-    base = np.full((n + 6, 9), EDGE, np.uint64)
-    for i, w in enumerate(words):
-        base[i + 3] = token_hashes(w)
-
-    def at(col, shift):
-        return base[3 + shift : 3 + shift + n, col]
-
-    w, s = (lambda d: at(0, d)), (lambda d: at(1, d))
-    columns = [
-        combine(w(0)),
-        combine(w(-1)),
-        combine(w(1)),
-        combine(w(-2)),
-        combine(w(2)),
-        combine(w(-1), w(0)),
-        combine(w(0), w(1)),
-        combine(s(0)),
-        combine(s(-1), s(0), s(1)),
-        combine(at(2, 0)),
-        combine(at(3, 0)),
-        combine(at(4, 0)),
-        combine(at(5, 0)),
-        combine(at(6, 0)),
-        combine(at(7, 0)),
-        combine(at(8, 0)),
-        combine(w(-2), w(-1)),
-        combine(w(1), w(2)),
-        combine(w(-1), w(0), w(1)),
-        combine(w(-1), s(0)),
-        combine(w(1), s(0)),
-        combine(s(-2), s(-1), s(0)),
-        combine(w(-3), w(-2), w(-1)),
-        combine(s(0), s(1), s(2)),
-    ]
-    assert len(columns) == FEATURES
-    ids = np.empty((n, FEATURES), np.int32)
-    for j, h in enumerate(columns):
-        ids[:, j] = mix((h + np.uint64((j * 0x9E3779B1) & U32)) & U32) & MASK
-    return ids

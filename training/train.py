@@ -1,129 +1,205 @@
-"""Trains every head and writes `encoder.onnx`, `encoder.json`. Usage: python training/train.py --data DIR --out DIR"""
+"""Stage 3: the four heads together. Writes work/trained.pt (or work/<name>.pt).
+
+    python training/train.py [--layers 6] [--tokens 9e6] [--held-out] [--name trained] [--start work/distilled.pt]
+
+`--held-out` leaves whole sources out (see HELD_OUT in tasks.py): that model is only measured, never shipped.
+"""
 
 import argparse
-import time
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
-import authored
-import data
-import describe
-import entities
-import export
-import jailbreak
-import linear
-import similarity
-from features import BUCKETS, features
+import tasks
+from common import TAGS, WORK, seed
+from compose import Composer, stretch
+from loop import DEVICE, Loop
+from nearmiss import NearMiss
+from network import Router
+from tokens import Tokens, batches, pad, width_for
 
-SEED = 7
-
-
-def all_ids(texts):
-    return [features(t)[1] for t in texts]
+SHARES = {"category": 0.36, "guard": 0.23, "tags": 0.23, "embed": 0.18}
+BUDGET = 3072
+TAG_INDEX = {t: i for i, t in enumerate(TAGS)}
 
 
-def pick(items, n, rng):
-    return [items[i] for i in rng.permutation(len(items))[:n]]
+def tag_ids(spans, offsets, annotated):
+    """(tokens,) label of each token; -100 where nothing was annotated and the token lies in no span."""
+    out = np.zeros(len(offsets), np.int64)
+    for start, end, label in spans:
+        first = True
+        for i, (a, b) in enumerate(offsets):
+            if a < end and b > start:
+                out[i] = TAG_INDEX[("B-" if first else "I-") + label]
+                first = False
+    return out
 
 
-def category_rows(root, dev, rng):
-    """(texts, label names, weights): questions, questions with their options, textbook paragraphs, authored requests."""
-    rows = []
-    for r in data.read(root, "category/train"):
-        rows.append((r["text"], r["label"], 1.0))
-        if "options" in r:
-            rows.append((r["text"] + "\n" + "\n".join(map(str, r["options"])), r["label"], 0.7))
-    held_out = {r["text"][:60] for r in dev}
-    books = defaultdict(list)
-    for r in data.read(root, "text/en_textbooks"):
-        if 80 < len(r["text"]) < 700 and r["text"][:60] not in held_out:
-            books[r["label"]].append(r["text"])
-    for label in sorted(books):
-        rows += [(t, label, 0.4) for t in pick(books[label], 2500, rng)]
-    rows += [(t, label, 5.0) for label, ts in authored.CATEGORY.items() for t in ts]
-    return rows
+class Category:
+    def __init__(self, tokens, held_out):
+        self.records = tasks.category(held_out)
+        texts = [r[0] for r in self.records]
+        self.items = tokens(texts)
+        self.choices = tokens([r[0] + "\n" + "\n".join(map(str, r[1])) if r[1] else "" for r in self.records])
+        self.labels = np.array([r[2] for r in self.records])
+
+    def round(self, rng):
+        index = stretch(len(self.records), [r[3] for r in self.records], rng)
+        with_options = rng.random(len(index)) < 0.35
+        items = [self.choices[i] if w and self.records[i][1] else self.items[i] for i, w in zip(index, with_options)]
+        for b in batches([len(x) for x, _ in items], BUDGET, rng):
+            yield [items[i] for i in b], torch.from_numpy(self.labels[index[b]])
+
+    def loss(self, model, batch, target, _):
+        return F.cross_entropy(model(batch, "category"), target, label_smoothing=0.05)
 
 
-def train_category(root, rng):
-    dev = data.read(root, "category/dev")
-    rows = category_rows(root, dev, rng)
-    labels = sorted({label for _, label, _ in rows})
-    ids = all_ids(t for t, _, _ in rows)
-    idf = data.inverse_frequency(ids, BUCKETS)
-    y = [labels.index(label) for _, label, _ in rows]
-    x = data.rows(ids, idf)
-    w, b = linear.fit(x, linear.one_hot(y, len(labels)), 3e-6, 60, np.array([v for _, _, v in rows]))
-    z = data.rows(all_ids(r["text"] for r in dev), idf) @ w + b
-    divisor = linear.temperature(z, np.array([labels.index(r["label"]) for r in dev]))
-    return labels, (w, b, divisor), idf
+class Guard:
+    def __init__(self, tokens, held_out):
+        self.records, self.tokens, self.composer = tasks.guard(held_out), tokens, Composer()
+
+    def round(self, rng):
+        index = stretch(len(self.records), [r[2] for r in self.records], rng)
+        items = self.tokens([self.composer(self.records[i][0], self.records[i][1], rng) for i in index])
+        labels = np.array([self.records[i][1] for i in index])
+        for b in batches([len(x) for x, _ in items], BUDGET, rng):
+            yield [items[i] for i in b], torch.from_numpy(labels[b])
+
+    def loss(self, model, batch, target, _):
+        return F.cross_entropy(model(batch, "guard"), target, label_smoothing=0.03)
 
 
-def train_jailbreak(root, idf, rng):
-    sources = (("category/train", 8000), ("text/en_short", 5000), ("text/zh_prompts", 5000))
-    sources += (("text/en_textbooks", 3000), ("pii/train", 2000))
-    plain = [t[:1200] for name, n in sources for t in pick([r["text"] for r in data.read(root, name)], n, rng)]
-    texts, labels, weights = jailbreak.training_rows(data.read(root, "jailbreak/train"), plain, rng)
-    w, b = jailbreak.train(texts, labels, weights, idf)
-    dev = data.read(root, "jailbreak/dev")
-    z = jailbreak.score([r["text"] for r in dev], w, b, idf)
-    slope, shift = jailbreak.calibrate(z, np.array([r["label"] == "jailbreak" for r in dev]))
-    return w, b, slope, shift
+class Tags:
+    def __init__(self, tokens, held_out):
+        records = tasks.tags(held_out)
+        encoded = tokens([r[0] for r in records], offsets=True)
+        self.weights = [r[3] for r in records]
+        self.items = [(ids, cases) for ids, cases, _ in encoded]
+        self.targets = [tag_ids(r[1], e[2], r[2]) for r, e in zip(records, encoded)]
+        # Where only some labels were annotated, the others may neither be rewarded nor punished on tokens outside the spans.
+        self.allowed = []
+        for r in records:
+            mask = np.ones(len(TAGS), bool)
+            if r[2]:
+                mask[:] = [t == "O" or t[2:] in r[2] for t in TAGS]
+            self.allowed.append(mask)
+
+    def round(self, rng):
+        index = stretch(len(self.items), self.weights, rng)
+        for b in batches([len(self.items[i][0]) for i in index], BUDGET, rng):
+            chosen = index[b]
+            items = []
+            for i in chosen:
+                ids, cases = self.items[i]
+                r = rng.random()
+                if r < 0.13:
+                    cases = np.zeros_like(cases)
+                elif r < 0.16:
+                    cases = np.where(cases > 0, 2, cases)
+                items.append((ids, cases))
+            width = width_for(max(min(len(i), 126) for i, _ in items) + 2)
+            target = np.full((len(chosen), width), -100, np.int64)
+            for row, i in enumerate(chosen):
+                part = self.targets[i][:126]
+                target[row, 1:len(part) + 1] = part
+            # pad() cuts long ones at a random place; here the beginning is kept, as the targets are.
+            yield ([(i[:126], c[:126]) for i, c in items], torch.from_numpy(target),
+                   torch.from_numpy(np.stack([self.allowed[i] for i in chosen])))
+
+    def loss(self, model, batch, target, extra):
+        logits = model(batch, "tags")
+        # Leaving the labels that were not annotated out of the soft-max says nothing about them.
+        logits = logits.masked_fill(~extra[:, None, :], -30.0)
+        return F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
 
 
-def train_similarity(root, rng):
-    corpus = [r["text"] for r in data.read(root, "text/en_short")]
-    corpus += [r["text"] for r in data.read(root, "text/zh_prompts")[:100_000]]
-    start = data.inverse_frequency([features(t)[0] for t in corpus], BUCKETS)
-    # Word order is beyond these features, and numbers have their own part of the vector: neither can be learnt here.
-    pairs = [r for r in data.read(root, "similarity/pairs_train") if r["source"] not in ("paws-wiki", "number-swap")]
-    pairs += [{"a": a, "b": b, "label": 0, "source": "swap"} for a, b in similarity.swaps(corpus, start, rng, 5000)]
-    for frame in authored.FRAMES:
-        places = authored.ENGLISH_PLACES if frame.isascii() else authored.CHINESE_PLACES
-        for _ in range(60):
-            one, other = (frame.format(places[i]) for i in rng.permutation(len(places))[:2])
-            pairs.append({"a": one, "b": other, "label": 0, "source": "swap"})
-    a, b = (similarity.presence([features(r[k])[0] for r in pairs], BUCKETS) for k in "ab")
-    graded = [r["source"] == "sts-b" for r in pairs]
-    target = [np.clip(2 * r["score"] - 1, 0, 1) if g else r["label"] for r, g in zip(pairs, graded, strict=True)]
-    weights, _ = similarity.learn_weights(a, b, np.array(target, float), start, np.where(graded, 0.3, 1.0), l2=5e-6)
-    return weights
+class Embed:
+    def __init__(self, tokens, held_out):
+        self.records = tasks.pairs(held_out)
+        self.tokens, self.near = tokens, NearMiss()
+        known = torch.load(WORK / "targets.pt", weights_only=False)
+        self.geometry = [(tokens(known[x][0]), known[x][1]) for x in ("zh", "en")]
+
+    def round(self, rng):
+        index = stretch(len(self.records), [r[3] for r in self.records], rng)
+        records = [self.records[i] for i in index] + self.near.round(len(index) // 4, rng)
+        first, second = self.tokens([r[0] for r in records]), self.tokens([r[1] for r in records])
+        lengths = [max(len(a[0]), len(b[0])) for a, b in zip(first, second)]
+        for b in batches(lengths, BUDGET // 2, rng):
+            yield [first[i] for i in b] + [second[i] for i in b], torch.tensor([records[i][2] for i in b])
+            if rng.random() < 0.3:
+                items, goal = self.geometry[rng.integers(2)]
+                begin = int(rng.integers(0, len(items) - 64))
+                part = list(range(begin, begin + 64))
+                yield [items[i] for i in part], goal[begin:begin + 64].float()
+
+    def loss(self, model, batch, target, _):
+        v = F.normalize(model(batch, "embed"), dim=-1)
+        if target.dim() == 2:
+            return 4 * ((v @ v.T) - (target @ target.T)).pow(2).mean()
+        a, b = v[:len(v) // 2], v[len(v) // 2:]
+        near = (a * b).sum(-1)
+        # Every pair that matches shall lie above every pair that does not (CoSENT), and above the other texts of the batch.
+        gap = (near[target == 0][:, None] - near[target == 1][None, :]) * 20
+        rank = torch.log1p(gap.exp().sum().clamp(max=1e12))
+        logits = (a @ b.T) * 20
+        logits = logits.masked_fill((target == 0)[:, None] & torch.eye(len(a), dtype=torch.bool, device=a.device), -30)
+        spread = F.cross_entropy(logits, torch.arange(len(a), device=a.device), reduction="none")[target == 1]
+        return 0.6 * rank + 0.6 * (spread.mean() if len(spread) else 0)
 
 
-def train_entities(root, rng):
-    """Beside the annotated texts, questions: they hold names, but no addresses, ages or titles to speak of."""
-    plain = pick([r["text"] for r in data.read(root, "text/en_short") if len(r["text"]) < 200], 4000, rng)
-    plain += pick([r["text"] for r in data.read(root, "text/zh_prompts")], 2000, rng)
-    absent = ["STREET_ADDRESS", "AGE", "TITLE", "ZIP_CODE"]
-    records = data.read(root, "pii/train") + [{"text": t, "spans": [], "annotated": absent} for t in plain]
-    records += [{"text": t, "spans": []} for t in authored.NO_ENTITIES] * 3
-    return entities.train(records)
+def schedule(parts, total, rng):
+    """Generator of (name, batch ...) in random order by share of tokens; `total` tokens in all."""
+    plan = []
+    for name, part in parts.items():
+        spent = 0
+        while spent < total * SHARES[name]:
+            for batch in part.round(rng):
+                plan.append((name, batch))
+                spent += sum(min(len(i) + 2, 128) for i, _ in batch[0])
+                if spent >= total * SHARES[name]:
+                    break
+    order = rng.permutation(len(plan))
+    return [plan[i] for i in order]
 
 
 def main():
-    root = Path(__file__).resolve().parent.parent
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=root.parent / "shared" / "data")
-    parser.add_argument("--out", type=Path, default=root / "models")
-    args = parser.parse_args()
-    began = time.time()
-
-    def say(what):
-        print(f"{time.time() - began:6.0f} s  {what}", flush=True)
-
-    labels, category, idf = train_category(args.data, np.random.default_rng(SEED))
-    say("category")
-    guard = train_jailbreak(args.data, idf, np.random.default_rng(SEED))
-    say("jailbreak")
-    weights = train_similarity(args.data, np.random.default_rng(SEED))
-    say("similarity")
-    tokens = train_entities(args.data, np.random.default_rng(SEED))
-    say("entities")
-    args.out.mkdir(parents=True, exist_ok=True)
-    export.write(export.build(category, guard, weights, similarity.projection(), tokens, idf), args.out / "encoder.onnx")
-    describe.write(args.out, labels)
-    say(f"wrote {args.out}")
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("--layers", type=int, default=6)
+    args.add_argument("--tokens", type=float, default=9e6)
+    args.add_argument("--held-out", action="store_true")
+    args.add_argument("--name", default="trained")
+    args.add_argument("--start", type=Path, default=WORK / "distilled.pt")
+    args.add_argument("--rate", type=float, default=1.5e-4)
+    args = args.parse_args()
+    seed()
+    rng = np.random.default_rng(5)
+    tokens = Tokens()
+    parts = {"category": Category(tokens, args.held_out), "guard": Guard(tokens, args.held_out),
+             "tags": Tags(tokens, args.held_out), "embed": Embed(tokens, args.held_out)}
+    plan = schedule(parts, args.tokens, rng)
+    model = Router(tokens.size, args.layers)
+    model.load_state_dict(torch.load(args.start), strict=False)
+    body, heads, words = [], [], [model.encoder.word.weight]
+    for name, p in model.named_parameters():
+        if not name.startswith("encoder.word"):
+            (body if name.startswith("encoder") else heads).append(p)
+    loop = Loop(args.name, model, [{"params": body, "lr": args.rate}, {"params": words, "lr": 2 * args.rate},
+                                   {"params": heads, "lr": 1e-3}], len(plan))
+    model.train()
+    while loop.step < len(plan):
+        name, (items, target, *extra) = plan[loop.step]
+        draw = np.random.default_rng(7000 + loop.step)
+        if name in ("category", "guard") and draw.random() < 0.15:
+            items = [(i, np.zeros_like(c)) for i, c in items]
+        batch = [x.to(DEVICE) for x in pad(items, 128, draw if name in ("category", "guard") else None)]
+        with loop.autocast():
+            loss = parts[name].loss(model, batch, target.to(DEVICE), extra[0].to(DEVICE) if extra else None)
+        loop.update(loss, int(batch[2].sum()), **{name: loss})
+        plan[loop.step - 1] = None
+    loop.done(WORK / f"{args.name}.pt")
 
 
 if __name__ == "__main__":

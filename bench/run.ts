@@ -5,13 +5,24 @@ import { asMarkdown, asText, type Table } from "./lib/table.ts";
 import { bodies } from "./sections/bodies.ts";
 import { codec } from "./sections/codec.ts";
 import { envoy } from "./sections/envoy.ts";
+import { inference } from "./sections/inference.ts";
+import { peerShape } from "./sections/peer-shape.ts";
 import type { Section } from "./sections/section.ts";
 import { start } from "./sections/start.ts";
 import { streams } from "./sections/streams.ts";
 import { tracing } from "./sections/tracing.ts";
 
 /** In the order in which they run: Envoy's first, because its rows are what users feel. */
-const sections: Record<string, Section> = { envoy, tracing, streams, codec, bodies, start };
+const sections: Record<string, Section> = {
+  envoy,
+  tracing,
+  streams,
+  codec,
+  bodies,
+  inference,
+  "peer-shape": peerShape,
+  start,
+};
 
 const help = `npm run bench -- [--only NAME,...] [--quick] [--save]
 

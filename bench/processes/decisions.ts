@@ -16,13 +16,20 @@ const encoding = {
   category: Float32Array.of(0.96, 0.02, 0.02),
   jailbreak: 0,
   entities: [],
+  effort: {
+    tokens: 0,
+    windows: 0,
+    remembered: 0,
+    passMs: 0,
+    headMs: { category: 0, jailbreak: 0, entities: 0, embedding: 0 },
+  },
 };
 /** Answers at once: what is left is the router's own work on the body. */
 const encoder = {
   labels,
   dims: 0,
   fingerprint: "none",
-  encode: async (texts: readonly string[]) => texts.map(() => encoding),
+  encode: async () => encoding,
   close: async () => {},
 };
 

@@ -115,7 +115,7 @@ if (!isInstalled(lock, digest)) await withInstallLock(() => isInstalled(lock, di
 
 // The processor's own heap settings; not by NODE_OPTIONS, where an older Node, which we may be, refuses some of them.
 const { config } = JSON.parse(read(join(root, "package.json")));
-const flags = file === "src/main.ts" ? config.processor_flags.split(" ") : [];
+const flags = file.endsWith(join("src", "main.ts")) ? config.processor_flags.split(" ").filter(Boolean) : [];
 
 // In a session of its own, so that Ctrl-C reaches it once, from us, and not a second time from the terminal.
 const child = spawn(nodeBinary(), ["--disable-warning=ExperimentalWarning", ...flags, file, ...args], {

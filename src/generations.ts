@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { memoryCache } from "./cache/memory.ts";
 import type { Loaded } from "./config/load.ts";
+import { type OwnModelSetting, ownModelSettings } from "./config/own-models.ts";
 import type { Config } from "./config/schema.ts";
 import type { Service } from "./extproc/service.ts";
 import { EncodeError, type Encoder } from "./models/encode.ts";
@@ -40,6 +41,7 @@ type Tell = (level: "warn" | "info", message: string, about?: object) => void;
 
 interface Parts {
   readonly config: Config;
+  readonly own: readonly OwnModelSetting[];
   readonly encoder: Encoder | undefined;
   /** The one that was started, also while nothing asks for it: what is switched off may be switched on again. */
   readonly started: Encoder | undefined;
@@ -61,9 +63,14 @@ export async function startGenerations(
   let parts = await build(first, undefined);
   let service = serviceOf(parts);
 
-  async function build({ config, written }: Loaded, before: Parts | undefined): Promise<Parts> {
+  async function build({ config, written, source }: Loaded, before: Parts | undefined): Promise<Parts> {
     const needed = routes(config) && reads(config);
-    const started = before?.started ?? (needed ? await startEncoder(encoderOptions(config)) : undefined);
+    const own = ownModelSettings(config, source.file);
+    const started =
+      before?.started ??
+      (needed
+        ? await startEncoder({ ...encoderOptions(config, own), warn: (text) => tell("warn", text) })
+        : undefined);
     const encoder = routes(config) ? (needed && started) || noEncoder : undefined;
     const resolved = resolveTracing(config.observability.tracing, written, env);
     for (const warning of resolved.warnings) tell("warn", warning);
@@ -72,6 +79,7 @@ export async function startGenerations(
     const { settings } = resolved;
     return {
       config,
+      own,
       encoder,
       started,
       cache: cacheFor(config, before),
@@ -110,7 +118,7 @@ export async function startGenerations(
     },
     exported: ledger.health,
     async replace(next) {
-      refuseWhatNeedsRestart(parts.config, next.config);
+      refuseWhatNeedsRestart(parts, next);
       const before = parts;
       parts = await build(next, before);
       service = serviceOf(parts);
@@ -134,15 +142,24 @@ export async function startGenerations(
 }
 
 /** What is bound or loaded once, at the start. */
-function refuseWhatNeedsRestart(before: Config, next: Config): void {
-  const fixed: readonly [key: string, of: (config: Config) => unknown][] = [
-    ["server.listen", ({ server }) => server.listen],
-    ["inference", ({ inference }) => inference],
+function refuseWhatNeedsRestart(before: Pick<Parts, "config" | "own">, { config, source }: Loaded): void {
+  const own = ownModelSettings(config, source.file);
+  const pairs: readonly (readonly [what: string, before: unknown, next: unknown])[] = [
+    ["server.listen", before.config.server.listen, config.server.listen],
+    ["inference", before.config.inference, config.inference],
+    ...[...before.own, ...own].flatMap(({ key }) => {
+      const [old, next] = [before.own, own].map((models) => models.find((model) => model.key === key));
+      return [
+        [key, old?.dir, next?.dir],
+        [`the mapping file of ${key}`, old?.mappingPath, next?.mappingPath],
+      ] as const;
+    }),
   ];
-  for (const [key, of] of fixed) {
-    if (!isDeepStrictEqual(of(before), of(next)))
-      throw new Error(`${key} changed, which needs a restart: the configuration in force stays as it is`);
-  }
+  const changed = pairs.find(([, old, next]) => !isDeepStrictEqual(old, next));
+  if (changed)
+    throw new Error(
+      `${changed[0]} changed, which needs a restart: the configuration in force stays as it is`,
+    );
 }
 
 /** A cache whose size or lifetime changed starts empty. */
@@ -168,9 +185,11 @@ const noEncoder: Encoder = {
   close: async () => {},
 };
 
-const encoderOptions = ({ inference }: Config) => ({
+const encoderOptions = ({ inference }: Config, own: readonly OwnModelSetting[]) => ({
   ...(inference.model_path !== undefined && { path: inference.model_path }),
+  own,
   workers: inference.workers,
+  threads: inference.threads,
   deadlineMs: inference.deadline_ms,
   queueLimit: inference.queue_limit,
 });

@@ -16,11 +16,18 @@ const help = `semantic-router ${version}: an Envoy external processor that route
   --config FILE    configuration; else CONFIG_PATH, CONFIG_FILE, /config/config.yaml
   --listen ADDR    host:port or unix:/path; overrides server.listen
   --check          check the configuration, say what is wrong with it, and exit
-  --version, --help`;
+  --version, --help
+
+semantic-router classify TEXT | --jsonl: what the models say of texts; classify --help tells more`;
 
 const mountedConfig = "/config/config.yaml";
 
 async function main(): Promise<number> {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "classify") {
+    const { classify } = await import("./cli/classify.ts");
+    return classify(rest);
+  }
   const { values } = parseArgs({
     options: {
       config: { type: "string" },

@@ -56,7 +56,7 @@ export function buildPipeline(
     if (requested.kind === "unknown") return refuse({ kind: "unknown_model", model: chat.requestedModel });
     const auto = requested.kind === "auto";
     const wanted = auto ? wantedByAuto : wantedBySpecified;
-    const pass = sharedPass(encoder.encode, chat, wanted, waiting);
+    const pass = sharedPass(encoder, chat, wanted, waiting);
 
     const classifying =
       auto && config.categories.length > 0 ? classify(chat, pass, at) : Promise.resolve(undefined);

@@ -20,6 +20,7 @@ const rooms: readonly (readonly [room: string, mayImport: readonly string[]])[] 
   ["src/main.ts", ["src/"]],
   ["src/run.ts", ["src/"]],
   ["src/generations.ts", ["src/"]],
+  ["src/cli/", ["src/cli/", "src/models/encode.ts", "src/models/encoder.ts"]],
   ["src/router.ts", ["src/"]],
   [
     "src/pipeline.ts",

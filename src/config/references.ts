@@ -1,6 +1,7 @@
 import { addressFault } from "./address.ts";
 import { hint } from "./nearest.ts";
 import { withoutVariables } from "./origins.ts";
+import { checkOwnModels } from "./own-models.ts";
 import type { Path, Report } from "./problem.ts";
 import type { Category, Config, Model, ModelScore } from "./schema.ts";
 import { checkTracing } from "./tracing-references.ts";
@@ -13,6 +14,7 @@ export function checkReferences(config: Config, open: Report): void {
   const report = withoutVariables(config, open);
   checkService(config, report);
   checkNotYet(config, report);
+  checkOwnModels(config, report);
   checkTracing(config, report);
   checkEndpoints(config, report);
   for (const [name, model] of Object.entries(config.model_config)) checkModel(config, name, model, report);

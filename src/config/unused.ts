@@ -1,29 +1,23 @@
 // Keys of vLLM Semantic Router v0.1 that do nothing here. They load, so that its files do, but each one is named with
 // what happens instead: a key that is silently ignored is a setting its author believes in.
 
-const ownModel =
-  "not used: the embedded model serves every task; `inference.model_path` names one of your own";
+const onCpu = "not used: every model runs on the CPU";
+const saysItself = "not used: what a model is, its own config.json says";
 const ownIndex = "not used: the memory cache indexes itself as its size asks for";
 const noEffectThere = "not used: v0.1 reads it nowhere either";
 
 /** Key (`*` for any entry of a list or table) to what happens instead. Inner keys of a key listed here go with it. */
 export const unusedKeys: Readonly<Record<string, string>> = {
-  "bert_model.model_id": ownModel,
-  "bert_model.use_cpu": ownModel,
-  "classifier.category_model.model_id": ownModel,
-  "classifier.category_model.use_cpu": ownModel,
-  "classifier.category_model.use_modernbert": ownModel,
-  "classifier.category_model.category_mapping_path": ownModel,
-  "classifier.pii_model.model_id": ownModel,
-  "classifier.pii_model.use_cpu": ownModel,
-  "classifier.pii_model.use_modernbert": ownModel,
-  "classifier.pii_model.pii_mapping_path": ownModel,
-  "prompt_guard.model_id": ownModel,
-  "prompt_guard.use_cpu": ownModel,
-  "prompt_guard.use_modernbert": ownModel,
-  "prompt_guard.jailbreak_mapping_path": ownModel,
-  "semantic_cache.embedding_model": ownModel,
-  embedding_models: "not implemented: the embedded model makes every embedding",
+  "bert_model.use_cpu": onCpu,
+  "classifier.category_model.use_cpu": onCpu,
+  "classifier.category_model.use_modernbert": saysItself,
+  "classifier.pii_model.use_cpu": onCpu,
+  "classifier.pii_model.use_modernbert": saysItself,
+  "prompt_guard.use_cpu": onCpu,
+  "prompt_guard.use_modernbert": saysItself,
+  "semantic_cache.embedding_model": "not used: `bert_model.model_id` names a model of your own",
+  embedding_models:
+    "not implemented: the embedded model makes every embedding, or the one at `bert_model.model_id`",
   tools: "not implemented: a client's tools are passed on unchanged",
   api: "not implemented: there is no HTTP classification API",
   "classifier.mcp_category_model":

@@ -31,6 +31,15 @@ export function residentId(id: string): boolean {
   return "10X98765432"[sum % 11] === id.charAt(17).toUpperCase();
 }
 
+/** Whether "YYYYMMDD" is a day from 1900 to today. */
+export function birthday(date: string): boolean {
+  const [year, month, day] = [Number(date.slice(0, 4)), Number(date.slice(4, 6)), Number(date.slice(6))];
+  const at = new Date(Date.UTC(year, month - 1, day));
+  return (
+    year >= 1900 && at.getUTCMonth() === month - 1 && at.getUTCDate() === day && at.getTime() <= Date.now()
+  );
+}
+
 /** Whether a Social Security number lies in the issued ranges. `digits` has nine digits. */
 export function issuedSsn(digits: string): boolean {
   const area = digits.slice(0, 3);
@@ -42,10 +51,10 @@ export function issuedSsn(digits: string): boolean {
 /** Length of an IBAN by country code. */
 export const IBAN_LENGTHS: ReadonlyMap<string, number> = new Map(
   (
-    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 " +
-    "FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 " +
-    "LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 " +
-    "SA24 SC31 SD18 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20"
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 ES24 " +
+    "FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 " +
+    "LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 " +
+    "RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20"
   )
     .split(" ")
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),

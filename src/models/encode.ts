@@ -8,16 +8,15 @@ export interface Entity {
   readonly by: "recogniser" | "model";
 }
 
-/** What one pass over one text yields. */
-export interface Encoding {
-  /** Unit-length sentence vector. (dims,) */
-  readonly embedding: Float32Array;
-  /** Probabilities in the order of `Encoder.labels`; they add up to 1. (labels,) */
-  readonly category: Float32Array;
-  /** Probability that the text tries to override the model's instructions. 0..1, the highest of all windows. */
-  readonly jailbreak: number;
-  readonly entities: readonly Entity[];
+/** What is to be read: the texts of one request, in the order in which a model gets them. */
+export interface Reading {
+  readonly texts: readonly string[];
+  /** Index of the last user turn: category and embedding are of this text, all other heads read every text. */
+  readonly focus: number;
 }
+
+/** UTF-16 units that are to be read. */
+export const sizeOf = ({ texts }: Reading): number => texts.reduce((sum, text) => sum + text.length, 0);
 
 /** What a caller needs; a part that nobody needs is not computed (its field is then empty or 0). */
 export interface Wants {
@@ -27,15 +26,39 @@ export interface Wants {
   readonly embedding: boolean;
 }
 
+/** What a reading took. */
+export interface Effort {
+  /** Tokens of all windows; one that lies in two windows counts twice. */
+  readonly tokens: number;
+  readonly windows: number;
+  /** Of these, windows that were remembered from an earlier reading. */
+  readonly remembered: number;
+  /** Milliseconds for what the heads share: tokens and the model. */
+  readonly passMs: number;
+  /** Milliseconds of each head's own. Texts that were found hidden in others count for both heads that read them. */
+  readonly headMs: Readonly<Record<keyof Wants, number>>;
+}
+
+/** What one reading yields. */
+export interface Encoding {
+  /** Unit-length sentence vector of the focus. (dims,) */
+  readonly embedding: Float32Array;
+  /** Probabilities of the focus in the order of `Encoder.labels`; they add up to 1. (labels,) */
+  readonly category: Float32Array;
+  /** Probability that a text tries to override the model's instructions. 0..1, the highest of all windows. */
+  readonly jailbreak: number;
+  /** Kind of wrapping, such as `base64`, of the text with the highest probability, where that was hidden in another. */
+  readonly jailbreakBy?: string;
+  /** One list per text of the reading, offsets into that text. */
+  readonly entities: readonly (readonly Entity[])[];
+  readonly effort: Effort;
+}
+
 /**
- * One tokenisation and one forward pass over each text, off the event loop.
+ * Reads the texts of one request together, off the event loop.
  * Rejects with `EncodeError` when it cannot answer; with the signal's reason when aborted.
  */
-export type Encode = (
-  texts: readonly string[],
-  wants: Wants,
-  signal: AbortSignal,
-) => Promise<readonly Encoding[]>;
+export type Encode = (reading: Reading, wants: Wants, signal: AbortSignal) => Promise<Encoding>;
 
 /** Why an encoding could not be had. The reason is safe to show; it never holds text. */
 export class EncodeError extends Error {
@@ -54,7 +77,9 @@ export interface Encoder {
   readonly labels: readonly string[];
   /** Length of `Encoding.embedding`. */
   readonly dims: number;
-  /** Changes whenever the model files do. */
+  /** Changes whenever the files of the model that makes the embedding do. */
   readonly fingerprint: string;
+  /** Parts that a model of the operator's own yields, by a pass of its own. Default: none. */
+  readonly own?: ReadonlySet<keyof Wants>;
   close(): Promise<void>;
 }

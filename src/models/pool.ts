@@ -1,6 +1,8 @@
-import { EncodeError, type Encoding, type Wants } from "./encode.ts";
-import { type Hand, startHand } from "./hand.ts";
-import type { WorkerData } from "./worker.ts";
+import { isDeepStrictEqual } from "node:util";
+import { EncodeError, type Encoding, type Reading, sizeOf, type Wants } from "./encode.ts";
+import { type Hand, MOST_SIZE, startHand } from "./hand.ts";
+import { WaitingRoom } from "./waiting.ts";
+import type { Served, WorkerData } from "./worker.ts";
 
 export interface PoolOptions {
   readonly workers: number;
@@ -8,24 +10,27 @@ export interface PoolOptions {
   readonly deadlineMs: number;
   /** Jobs that may wait; one more is refused with `overloaded`. */
   readonly queueLimit: number;
+  /** Told why a thread that was to join or to be replaced serves nothing; the same reason once. It is tried again. */
+  readonly warn: (message: string) => void;
 }
 
 /** One call that has not been answered. */
 export interface Pending {
   readonly id: number;
-  readonly texts: readonly string[];
+  readonly reading: Reading;
+  /** UTF-16 units of the reading, and some for each of its texts. */
+  readonly size: number;
   readonly wants: Wants;
-  settle(outcome: readonly Encoding[] | Error): void;
+  settle(outcome: Encoding | Error): void;
 }
 
 export interface Pool {
+  /** What is fixed about the models, of all workers alike. */
+  readonly served: Served;
   /** `limitMs` replaces the pool's deadline. */
-  submit(
-    texts: readonly string[],
-    wants: Wants,
-    signal: AbortSignal,
-    limitMs?: number,
-  ): Promise<readonly Encoding[]>;
+  submit(reading: Reading, wants: Wants, signal: AbortSignal, limitMs?: number): Promise<Encoding>;
+  /** Starts the other workers; they join when they are ready. */
+  grow(): void;
   /** Ends the thread of one worker as a crash would. For tests. */
   kill(): Promise<void>;
   close(): Promise<void>;
@@ -34,56 +39,86 @@ export interface Pool {
 const MAX_ID = 0x7fffffff;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;
+/** Of texts that wait, at two bytes for each UTF-16 unit; one more is refused with `overloaded`. */
+const MOST_BYTES = 64 << 20;
+/** UTF-16 units that a text takes beside its own: the least of its memory at a thread. */
+const UNITS_PER_TEXT = 32;
 
-/** Starts all workers. Rejects with the reason when one cannot load the model. */
+/** Starts the first worker. Rejects with the reason when it cannot load the model. */
 export async function startPool(
-  data: Omit<WorkerData, "cancelled">,
-  { workers, deadlineMs, queueLimit }: PoolOptions,
+  data: Omit<WorkerData, "gate" | "cancelled">,
+  { workers, deadlineMs, queueLimit, warn }: PoolOptions,
 ): Promise<Pool> {
-  const queue: Pending[] = [];
+  const waiting = new WaitingRoom();
   const hands = new Set<Hand>();
+  const hiring = new Set<Promise<void>>();
   const retries = new Set<NodeJS.Timeout>();
   let closed = false;
   let lastId = 0;
+  let fixed: Served | undefined;
+  let told: string | undefined;
 
-  const pump = (): void => {
-    while (queue.length > 0) {
-      let free: Hand | undefined;
-      for (const hand of hands) if (hand.room > (free?.room ?? 0)) free = hand;
-      if (!free) return;
-      free.give(queue.shift() as Pending);
-    }
-  };
+  const pump = (): void => waiting.offer(take);
+  function take(pending: Pending): boolean {
+    let free: Hand | undefined;
+    for (const hand of hands) if (hand.takes(pending) && hand.load < (free?.load ?? Infinity)) free = hand;
+    free?.give(pending);
+    return free !== undefined;
+  }
 
-  async function hire(): Promise<void> {
-    const hand = await startHand(data, pump, () => {
-      hands.delete(hand);
-      if (!closed) rehire(FIRST_RETRY_MS);
+  async function begin(): Promise<void> {
+    const { hand, served } = await startHand(data, pump, () => {
+      if (hands.delete(hand) && !closed) rehire(FIRST_RETRY_MS);
     });
     if (closed) return hand.end();
+    fixed ??= served;
+    if (!isDeepStrictEqual(served, fixed)) {
+      // Its labels would be taken for others, its embeddings compared with those of another model.
+      await hand.end();
+      throw new Error("the model files are not those of the start any more");
+    }
+    told = undefined;
     hands.add(hand);
     pump();
+  }
+
+  function hire(): Promise<void> {
+    const starting = begin().finally(() => hiring.delete(starting));
+    hiring.add(starting);
+    return starting;
   }
 
   function rehire(delay: number): void {
     const timer = setTimeout(() => {
       retries.delete(timer);
-      hire().catch(() => {
-        if (!closed) rehire(Math.min(delay * 2, LAST_RETRY_MS));
-      });
+      hire().catch((error: Error) => again(error, Math.min(delay * 2, LAST_RETRY_MS)));
     }, delay);
     retries.add(timer);
   }
 
+  function again({ message }: Error, delay: number): void {
+    if (closed) return;
+    if (message !== told) warn(`an encoding thread serves nothing, and is tried again: ${message}`);
+    told = message;
+    rehire(delay);
+  }
+
+  function grow(): void {
+    for (let i = 1; i < workers; i++) hire().catch((error: Error) => again(error, FIRST_RETRY_MS));
+  }
+
   function submit(
-    texts: readonly string[],
+    reading: Reading,
     wants: Wants,
     signal: AbortSignal,
     limitMs = deadlineMs,
-  ): Promise<readonly Encoding[]> {
+  ): Promise<Encoding> {
     return new Promise((resolve, reject) => {
       if (closed) return reject(new EncodeError("closed", "the encoder is closed"));
       if (signal.aborted) return reject(signal.reason);
+      const size = sizeOf(reading) + UNITS_PER_TEXT * reading.texts.length;
+      if (size > MOST_SIZE)
+        return reject(new EncodeError("overloaded", `more than ${MOST_SIZE} characters are not read`));
       let done = false;
       const finish = (answer: () => void): void => {
         if (done) return;
@@ -92,24 +127,24 @@ export async function startPool(
         signal.removeEventListener("abort", aborted);
         answer();
       };
-      const settle = (outcome: readonly Encoding[] | Error): void =>
+      const settle = (outcome: Encoding | Error): void =>
         finish(() => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
       const drop = (reason: unknown): void => {
-        const place = queue.indexOf(pending);
-        if (place >= 0) queue.splice(place, 1);
-        else for (const hand of hands) hand.cancel(pending.id);
+        if (!waiting.remove(pending)) for (const hand of hands) hand.cancel(pending.id);
         finish(() => reject(reason));
       };
       lastId = lastId === MAX_ID ? 1 : lastId + 1;
-      const pending: Pending = { id: lastId, texts, wants, settle };
+      const pending: Pending = { id: lastId, reading, size, wants, settle };
       const aborted = (): void => drop(signal.reason);
       const late = (): void => drop(new EncodeError("deadline", `no encoding within ${limitMs} ms`));
       const timer = setTimeout(late, limitMs);
       signal.addEventListener("abort", aborted, { once: true });
-      queue.push(pending);
+      waiting.add(pending);
       pump();
-      if (queue.length > queueLimit)
+      if (waiting.count > queueLimit)
         drop(new EncodeError("overloaded", `${queueLimit} encodings are waiting`));
+      else if (waiting.bytes > MOST_BYTES)
+        drop(new EncodeError("overloaded", `texts of ${MOST_BYTES} bytes are waiting`));
     });
   }
 
@@ -117,8 +152,8 @@ export async function startPool(
     closed = true;
     for (const timer of retries) clearTimeout(timer);
     const gone = new EncodeError("closed", "the encoder is closed");
-    for (const pending of queue.splice(0)) pending.settle(gone);
-    await Promise.all([...hands].map((hand) => hand.end(gone)));
+    for (const pending of waiting.takeAll()) pending.settle(gone);
+    await Promise.allSettled([...[...hands].map((hand) => hand.end(gone)), ...hiring]);
   }
 
   async function kill(): Promise<void> {
@@ -126,10 +161,10 @@ export async function startPool(
   }
 
   try {
-    await Promise.all(Array.from({ length: workers }, hire));
+    await hire();
   } catch (error) {
     await close();
     throw error;
   }
-  return { submit, kill, close };
+  return { served: fixed!, submit, grow, kill, close };
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { Entity } from "./encode.ts";
-import { found, near } from "./recognise-numbers.ts";
+import { type Context, datePrefix, found } from "./recognise-context.ts";
 
 // Loaded on first use: its metadata takes 8 MB, and most texts hold nothing that looks like a phone number.
 const require = createRequire(import.meta.url);
@@ -18,33 +18,139 @@ function possible(value: string, country: "US" | undefined): boolean {
 }
 
 // Own search instead of the library's: its time on hostile text is bounded, and bare numbers are not its guess.
-const CANDIDATE = /(?<![\w.,$€£¥/+-])(?:\+ ?|00)?\(?\d(?:[ ().-]{0,2}\d){6,14}(?![\w%]|[.,/-]\d)/g;
+const CANDIDATE =
+  /(?<![A-Za-z0-9_.$€£¥+-])(?<!\d[,/])(?:\(\+|\+ ?|00)?\(?\d(?:(?: ?[().-] ?|[ ().-]{0,2})\d){5,16}(?!(?!x\d)[\w%]|[.-]\d|,\d{3}(?!\d)|\/\d{1,2}(?!\d))/g;
+// After a comma, a slash or an escaped plus only what is a phone number by its form, or by the head of its column.
+const FOLLOWING =
+  /(?<=\d[,/]|%2B)(?:\+ ?|00)?\(?\d(?:[ ().-]{0,2}\d){6,14}(?!(?!x\d)[\w%]|[.-]\d|,\d{3}(?!\d))/g;
+const EXTENSION = /^,? ?(?:ext\.?|extension|x|转|分机)[ .:]{0,2}\d{1,6}(?!\w)/i;
 const WORDS =
-  /phone|mobile|\bcell|\btel\b|telephone|\bcall\b|whats ?app|\bsms\b|\bfax\b|text me|contact|电话|手机|致电|联系|拨打|热线|号码/i;
-const NORTH_AMERICAN = /^(?:\+?1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}$/;
-const CHINESE_MOBILE = /^(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}$/;
-const CHINESE_LANDLINE = /^(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])[2-8]\d{6,7}$/;
+  /phone|mobile|\bcell|\btel\b|telephone|\bcall(?:s|ed|ing)?\b(?! (?:sign|function|method|stack|count|option|number of))|whats ?app|wechat|\bsms\b|\bfax\b|\btext (?:me|him|her|us)|\bdial|contact|\bring me|reach (?:me|us|him|her)|(?:my|his|her|their|our) number|\bmessages? (?:to|on|from)\b|voicemail|pager|hotline|helpline|wa\.me|电话|手机|致电|联系|拨打|热线|号码|座机|传真|微信|来电|電話|手機|聯絡|致電|撥打|熱線|號碼|傳真|тел(?:\.|еф)|\bмоб|звони|telef|tél[ée]?|handy(?=\W{0,3}$)|appel|打(?=\s*$)|@[\w.-]+["']\s*,\s*["']$/i;
+const NORTH_AMERICAN = /^(?:(?:\+?1|001)[ .-]?)?(?:\([2-9]\d{2}\) ?-?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}$/;
+const CHINESE_MOBILE = /^(?:\(?(?:\+ ?|00)?\(?86\)?[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}$/;
+const CHINESE_LANDLINE = /^(?:\(0\d{2,3}\) ?-?|0\d{2,3}[- ])[2-8]\d{2,3}[ -]?\d{4}$/;
+const FRENCH = /^0[1-9](?:[ .-]\d{2}){4}$/;
+const RUSSIAN = /^(?:\+?7|8) ?\(\d{3}\) ?\d{3}-\d{2}-\d{2}$/;
+const BRACKETED = /^\(\d{3}\) ?\d{3}-\d{4}$/;
+// Six digits in pairs, or seven alone: right after a word that calls.
+const PAIRS = /^\d{2}[ .-]\d{2}[ .-]\d{2}$/;
+const CALLS =
+  /(?:\bcall|\btext \w{2,4} (?:on|at)|\b(?:tele)?phone|\btel\.?|\bmobile|my number(?: is)?|电话)[\s:]*$/i;
+// The form of numbers made up for films and examples.
+const FICTION = /^555-\d{4}$/;
 const DATE = /^(?:(?:19|20)\d{2}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2})(?!\d)/;
+/** A label that says what else the number is. */
+const OTHER =
+  /(?:\border|invoice|ticket|tracking|\bcase|\bref(?:erence)?|account|acct|policy|serial|isbn|\bsku|model|part|flight|zip|postal|transaction|confirmation|booking|\bid|\bssn|\bcard|\biban|编号|订单|单号|账号|账户|学号|工号|邮编|卡号|证号|快递)(?:[ _-]?(?:no\.?|number|num|code|id))?[\s#:："'=号码为是]*(?:is )?$/i;
+
+/** What follows a number that counts something. */
+const COUNTED = /^ (?:times|rows|records|users|units|items|people|bytes|lines|samples|iterations|tokens)\b/i;
+const SUMS = /\b(?:sum|total|score|range|pages?|lines?|between|room|code|part|model|part no)[\s:#.]*$/i;
+/** With slashes, as in German: only right after their label, or in the international form. */
+const SLASHED =
+  /(?:(?<=\b(?:tel|tele?fon|phone|fon|fax|mobil|mobile|handy|cell)[.:]{0,2}\s{0,2})|(?=\+\d{1,3} ?\(0\)))\+?\(?\d{1,5}\)?(?:[ .()-]{0,3}\d{1,5}){0,3} ?\/ ?\d{2,8}(?:[ -]\d{2,6}){0,3}(?![\w/])/gi;
 
 /** Phone numbers: international form, North American and Chinese forms, others where the context names a phone. */
-export function phones(text: string): Entity[] {
+export function phones(context: Context): Entity[] {
   const out: Entity[] = [];
   questions = 0;
-  for (const m of text.matchAll(CANDIDATE)) {
-    let value = m[0];
-    const opened = value.indexOf("(");
-    if (opened >= 0 && !value.includes(")")) value = value.slice(0, opened);
-    value = value.replace(/[ ().-]+$/, "");
-    const score = scoreOf(text, m.index, value);
-    if (score > 0) out.push(found("PHONE_NUMBER", m.index, m.index + value.length, score));
+  if (context.text.includes("/")) {
+    for (const m of context.text.matchAll(SLASHED)) {
+      const digits = m[0].replace(/\D/g, "").length;
+      if (digits > 6 && digits < 16 && !DATE.test(m[0])) {
+        out.push(found("PHONE_NUMBER", m.index, m.index + m[0].length, 0.8));
+      }
+    }
   }
+  if (/\d[,/][\d(+]|%2B/.test(context.text)) search(context, FOLLOWING, out);
+  search(context, CANDIDATE, out);
   return out;
 }
 
-function scoreOf(text: string, start: number, value: string): number {
+function search(context: Context, pattern: RegExp, out: Entity[]): void {
+  const { text } = context;
+  const taken = new Map(out.map((entity) => [entity.start, entity.end]));
+  let until = 0;
+  pattern.lastIndex = 0;
+  for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
+    for (let i = Math.max(until, m.index - 20); i <= m.index; i++) until = Math.max(until, taken.get(i) ?? 0);
+    if (m.index < until) {
+      pattern.lastIndex = until;
+      continue;
+    }
+    const date = datePrefix(m[0]);
+    if (date > 0) {
+      pattern.lastIndex = m.index + date;
+      continue;
+    }
+    let value = m[0].replace(/[ ().-]+$/, "");
+    // "(13812345678)" is a number in brackets, "(138) 1234" has them in it.
+    const start = value.startsWith("(") && unbalanced(value) ? m.index + 1 : m.index;
+    value = value.slice(start - m.index);
+    const { size, score } = best(context, start, value, pattern === FOLLOWING);
+    if (score === 0) continue;
+    const end = start + size;
+    out.push(found("PHONE_NUMBER", start, end + extension(text, end), score));
+    pattern.lastIndex = end;
+  }
+}
+
+function extension(text: string, end: number): number {
+  return EXTENSION.exec(text.slice(end, end + 20))?.[0].length ?? 0;
+}
+
+/** Of a run of groups the leading ones that are a number: the longest of a known form, else all but a lone end. */
+function best(
+  context: Context,
+  start: number,
+  value: string,
+  known: boolean,
+): { size: number; score: number } {
+  // One digit a group: it is the number that they make which has a form.
+  if (/^\+?\d(?:[ -]\d){6,14}$/.test(value)) {
+    const score = scoreOf(context, start, value.replace(/[ -]/g, ""));
+    return score > 0 ? { size: value.length, score } : { size: 0, score: 0 };
+  }
+  const cuts = [value];
+  for (let cut = value.lastIndexOf(" "); cut > 6; cut = value.lastIndexOf(" ", cut - 1)) {
+    cuts.push(value.slice(0, cut).replace(/[ ().-]+$/, ""));
+  }
+  const formed = cuts.find((one) => hasForm(one));
+  if (formed !== undefined) return { size: formed.length, score: scoreOf(context, start, formed) };
+  if (known && context.head(start) === undefined) return { size: 0, score: 0 };
+  // "... 07575 600798 8 am": one or two digits after a long group are a time or a count.
+  const lone = /^.*\d (?:\d|(?<=\d{4} )\d{2})$/.test(value);
+  const left = lone ? cuts.slice(1) : cuts;
+  const abroad = left.find((one) => one.startsWith("+") && possible(one, undefined));
+  for (const one of abroad === undefined ? left : [abroad]) {
+    if (unbalanced(one)) continue;
+    const score = scoreOf(context, start, one);
+    if (score > 0) return { size: one.length, score };
+  }
+  return { size: 0, score: 0 };
+}
+
+const unbalanced = (value: string): boolean => value.includes("(") !== value.includes(")");
+
+const hasForm = (value: string): boolean =>
+  CHINESE_MOBILE.test(value) ||
+  NORTH_AMERICAN.test(value) ||
+  CHINESE_LANDLINE.test(value) ||
+  FRENCH.test(value) ||
+  RUSSIAN.test(value) ||
+  BRACKETED.test(value) ||
+  FICTION.test(value);
+
+function scoreOf(context: Context, start: number, value: string): number {
   const digits = value.replace(/\D/g, "");
+  if ((PAIRS.test(value) || /^[2-9]\d{6}$/.test(value)) && CALLS.test(context.before(start))) return 0.6;
   if (digits.length < 7 || digits.length > 15 || DATE.test(value) || /^(\d)\1+$/.test(digits)) return 0;
-  const named = near(text, start, start + value.length, WORDS);
+  if (
+    OTHER.test(context.before(start)) ||
+    COUNTED.test(context.text.slice(start + value.length, start + value.length + 12))
+  )
+    return 0;
+  const named = context.named(start, start + value.length, WORDS);
   if (/^(?:\+|00[1-9])/.test(value)) {
     if (possible(value.replace(/^00/, "+"), undefined)) return 0.95;
     return named ? 0.7 : 0;
@@ -52,7 +158,10 @@ function scoreOf(text: string, start: number, value: string): number {
   if (CHINESE_MOBILE.test(value)) return named || value.includes("86") ? 0.95 : 0.8;
   if (NORTH_AMERICAN.test(value)) return named ? 0.95 : 0.85;
   if (CHINESE_LANDLINE.test(value)) return named ? 0.9 : 0.75;
+  if (FRENCH.test(value) || RUSSIAN.test(value)) return named ? 0.9 : 0.7;
+  if (FICTION.test(value) && SUMS.test(context.before(start))) return 0;
+  if (BRACKETED.test(value) || FICTION.test(value)) return named ? 0.9 : 0.6;
   if (!named) return 0;
-  if (possible(value, "US")) return 0.75;
+  if (/^[01]?[2-9]/.test(digits) && possible(value, "US")) return 0.75;
   return /[ ().-]/.test(value) || value.startsWith("0") ? 0.6 : 0;
 }

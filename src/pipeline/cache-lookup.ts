@@ -47,7 +47,7 @@ export function cacheLookup(config: Pick<Config, "semantic_cache">, cache: Seman
         .set("cache.key", partition)
         .set("category.name", category?.name);
       try {
-        const { embedding } = await pass.lastUser();
+        const { embedding } = await pass.read();
         const found = await cache.nearest(partition, embedding, threshold, waiting.signal);
         const hit = found.kind === "hit" ? replay(chat, found.entry.completion) : undefined;
         span.set("cache.hit", hit !== undefined).set("cache.similarity", found.similarity);

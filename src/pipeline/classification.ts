@@ -21,30 +21,35 @@ export function classification(
   return (chat: Chat, pass: SharedPass, at: Trace): Promise<Classified> =>
     stage(at, "semantic_router.classification", async (span) => {
       const keyword = matchKeywords(chat.utterances[chat.lastUser]!.text);
-      const found = keyword
-        ? {
-            category: byName.get(keyword),
-            confidence: 1,
-            by: "keyword" as const,
-            scores: [[keyword, 1] as const],
-          }
-        : await pass
-            .lastUser()
-            .then(({ category }) => fromScores(sumByName(names, category)))
-            .catch(orElse("classification", policy.on_error, unclassified, span));
+      // The first stage to begin: the guards have not asked for the pass yet.
+      if (keyword) pass.drop("category");
+      const encoding = keyword
+        ? undefined
+        : await pass.read().catch(orElse("classification", policy.on_error, undefined, span));
+      const found = keyword ? byKeyword(keyword) : encoding ? fromScores(encoding.category) : unclassified;
       span
         .set("category.name", found.category?.name ?? "")
-        .set("category.confidence", found.confidence)
-        .set("classifier.type", found.by === "keyword" ? "keyword" : "encoder")
+        .set("category.confidence", found.by === "none" ? undefined : found.confidence)
+        .set("classifier.type", found.by === "model" ? "encoder" : found.by)
         .set("classification.threshold", policy.threshold)
-        .set("classification.time_ms", elapsedMs(span));
+        .set("classification.time_ms", elapsedMs(span))
+        .set("model.shared_pass", encoding && pass.shares("category"))
+        .set("model.pass_time_ms", encoding?.effort.passMs)
+        .set("model.head_time_ms", encoding?.effort.headMs.category)
+        .set("model.windows", encoding?.effort.windows)
+        .set("model.tokens", encoding?.effort.tokens);
       const [first, second] = found.scores;
       if (first && second)
         span.set("classification.runner_up", second[0]).set("classification.margin", first[1] - second[1]);
       return found;
     });
 
-  function fromScores(scores: Classified["scores"]): Classified {
+  function byKeyword(name: string): Classified {
+    return { category: byName.get(name), confidence: 1, by: "keyword", scores: [[name, 1]] };
+  }
+
+  function fromScores(probabilities: Float32Array): Classified {
+    const scores = sumByName(names, probabilities);
     const [name, confidence] = scores[0] ?? ["", 0];
     const category = confidence >= policy.threshold ? byName.get(name) : undefined;
     return { category, confidence, by: "model", scores };

@@ -1,7 +1,7 @@
 import type { SpokenChoice } from "../chat/answer-text.ts";
 import { type Chat, readChat } from "../chat/request.ts";
-import { surroundingTexts } from "../chat/request-surroundings.ts";
 import { withoutEscapes } from "../chat/request-text.ts";
+import type { Encoding } from "../models/encode.ts";
 import { mostChars, mostTexts } from "../telemetry/content.ts";
 import type { SharedPass } from "./shared-pass.ts";
 
@@ -53,7 +53,7 @@ export const contentCapture =
   (makeRecorder: MakeRecorder, entities: boolean) =>
   async (chat: Chat, { body, instructions }: Sent, pass: SharedPass): Promise<Content | undefined> => {
     try {
-      const recorder = await makeRecorder(entities ? await personalData(chat, pass) : []);
+      const recorder = await makeRecorder(entities ? await personalData(pass) : []);
       const sent = body && readChat(body, chat.endpoint, { maxDepth: deepest });
       if (!recorder || sent?.kind === "malformed") return undefined;
       const texts = newest((sent?.chat ?? chat).utterances, recorder.gatherChars);
@@ -97,12 +97,15 @@ function orNothing(record: () => Recorded): Recorded {
   }
 }
 
+/** What was found beyond the most that is told cannot be redacted. */
+type Told = Encoding & { readonly effort: { readonly entitiesLeftOut?: number } };
+
 /** Everything found, however weak: the threshold is for refusing, and a trace loses nothing by a word too many. */
-async function personalData(chat: Chat, pass: SharedPass) {
-  const encodings = await pass.everything();
-  const texts = [...chat.utterances, ...surroundingTexts(chat)];
-  if (encodings.length !== texts.length) throw new Error("the pass has read other texts");
-  return encodings.flatMap(({ entities }, i) =>
-    entities.map(({ type, start, end }) => ({ type, value: texts[i]!.text.slice(start, end) })),
+async function personalData({ utterances, read }: SharedPass) {
+  const { entities, effort }: Told = await read();
+  if (effort.entitiesLeftOut) throw new Error("not all that was found is known");
+  if (entities.length !== utterances.length) throw new Error("the pass has read other texts");
+  return entities.flatMap((found, i) =>
+    found.map(({ type, start, end }) => ({ type, value: utterances[i]!.text.slice(start, end) })),
   );
 }

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.ts";
+import type { Category, Config } from "../config/schema.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import type { Classified } from "./classified.ts";
 import type { SharedPass } from "./shared-pass.ts";
@@ -14,29 +14,43 @@ export function jailbreakDetection(config: Pick<Config, "prompt_guard" | "catego
   const perCategory = config.categories.some(
     (one) => one.jailbreak_enabled !== undefined || one.jailbreak_threshold !== undefined,
   );
+  /** Threshold of what is guarded; none where it is not. */
+  const thresholdFor = (category?: Category): number | undefined =>
+    (category?.jailbreak_enabled ?? policy.enabled)
+      ? (category?.jailbreak_threshold ?? policy.threshold)
+      : undefined;
+  const thresholds = [undefined, ...config.categories].map(thresholdFor).filter((one) => one !== undefined);
+  const strictest = thresholds.length > 0 ? Math.min(...thresholds) : undefined;
 
   return async (
     pass: SharedPass,
     classified: Promise<Classified | undefined>,
     at: Trace,
   ): Promise<JailbreakVerdict> => {
-    const category = perCategory ? (await classified)?.category : undefined;
-    if (!(category?.jailbreak_enabled ?? policy.enabled)) return { kind: "clear" };
-    const threshold = category?.jailbreak_threshold ?? policy.threshold;
+    const found = perCategory ? await classified : undefined;
+    // What could not be classified may be of the category that is guarded most.
+    const threshold = found?.by === "none" ? strictest : thresholdFor(found?.category);
+    if (threshold === undefined) return { kind: "clear" };
 
     return stage(at, "semantic_router.security.jailbreak_detection", async (span) => {
-      const encodings = await pass
-        .everything()
-        .catch(orElse("jailbreak_detection", policy.on_error, [], span));
-      const confidence = Math.max(0, ...encodings.map((one) => one.jailbreak));
-      const detected = encodings.length > 0 && confidence >= threshold;
+      const encoding = await pass
+        .read()
+        .catch(orElse("jailbreak_detection", policy.on_error, undefined, span));
+      const confidence = encoding?.jailbreak ?? 0;
+      const detected = encoding !== undefined && confidence >= threshold;
       span
-        .set("jailbreak.detected", detected)
+        .set("jailbreak.detected", encoding && detected)
         .set("jailbreak.type", detected ? "jailbreak" : undefined)
-        .set("jailbreak.confidence", confidence)
+        .set("jailbreak.confidence", encoding?.jailbreak)
         .set("jailbreak.threshold", threshold)
+        .set("jailbreak.hidden_in", detected ? encoding.jailbreakBy : undefined)
         .set("jailbreak.detection_time_ms", elapsedMs(span))
-        .set("security.action", detected ? "blocked" : "allowed");
+        .set("security.action", detected ? "blocked" : "allowed")
+        .set("model.shared_pass", encoding && pass.shares("jailbreak"))
+        .set("model.pass_time_ms", encoding?.effort.passMs)
+        .set("model.head_time_ms", encoding?.effort.headMs.jailbreak)
+        .set("model.windows", encoding?.effort.windows)
+        .set("model.tokens", encoding?.effort.tokens);
       return detected ? { kind: "found", type: "jailbreak", confidence } : { kind: "clear" };
     });
   };

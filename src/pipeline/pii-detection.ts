@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.ts";
+import type { Category, Config } from "../config/schema.ts";
 import type { Encoding } from "../models/encode.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import type { Classified } from "./classified.ts";
@@ -21,6 +21,9 @@ export function piiDetection(config: Pick<Config, "classifier" | "model_config" 
     (one) => one.pii_enabled !== undefined || one.pii_threshold !== undefined,
   );
 
+  const thresholds = [undefined, ...config.categories].map(thresholdFor).filter((one) => one !== undefined);
+  const strictest = thresholds.length > 0 ? Math.min(...thresholds) : undefined;
+
   /** @param candidates base names of the models that may answer, best first. */
   return async (
     pass: SharedPass,
@@ -28,28 +31,44 @@ export function piiDetection(config: Pick<Config, "classifier" | "model_config" 
     candidates: (classified: Classified | undefined) => readonly string[],
     at: Trace,
   ): Promise<PiiVerdict> => {
-    const category = perCategory ? (await classified)?.category : undefined;
-    if (!policy?.enabled || category?.pii_enabled === false) return { kind: "clear" };
-    const threshold = category?.pii_threshold ?? policy.threshold;
+    const found = perCategory ? await classified : undefined;
+    // What could not be classified may be of the category that is looked through most.
+    const threshold = found?.by === "none" ? strictest : thresholdFor(found?.category);
+    if (!policy || threshold === undefined) return { kind: "clear" };
 
     return stage(at, "semantic_router.security.pii_detection", async (span) => {
-      const encodings = await pass.everything().catch(orElse("pii_detection", policy.on_error, [], span));
-      const types = typesAbove(threshold, encodings);
+      const encoding = await pass.read().catch(orElse("pii_detection", policy.on_error, undefined, span));
+      const types = typesAbove(threshold, encoding?.entities ?? []);
       const models = types.length > 0 ? candidates(await classified) : [];
       const refused = models.length > 0 && models.every((model) => denied(model, types).length > 0);
       span
-        .set("pii.detected", types.length > 0)
-        .set("pii.types", types)
+        .set("pii.detected", encoding && types.length > 0)
+        .set("pii.types", encoding && types)
         .set("pii.threshold", threshold)
         .set("pii.detection_time_ms", elapsedMs(span))
-        .set("security.action", refused ? "blocked" : "allowed");
+        .set("security.action", refused ? "blocked" : "allowed")
+        .set("model.shared_pass", encoding && pass.shares("entities"))
+        .set("model.pass_time_ms", encoding?.effort.passMs)
+        .set("model.head_time_ms", encoding?.effort.headMs.entities)
+        .set("model.windows", encoding?.effort.windows)
+        .set("model.tokens", encoding?.effort.tokens);
       if (refused) return { kind: "refused", denied: denied(models[0]!, types), model: models[0]! };
       return types.length > 0 ? { kind: "found", types } : { kind: "clear" };
     });
   };
 
-  function typesAbove(threshold: number, encodings: readonly Encoding[]): string[] {
-    const found = encodings.flatMap(({ entities }) => entities.filter(({ score }) => score >= threshold));
-    return [...new Set(found.map(({ type }) => type))].sort();
+  /** Threshold of what is looked through; none where it is not. */
+  function thresholdFor(category?: Category): number | undefined {
+    return policy?.enabled && category?.pii_enabled !== false
+      ? (category?.pii_threshold ?? policy.threshold)
+      : undefined;
+  }
+
+  // Without a list in between: a request may have a million texts.
+  function typesAbove(threshold: number, entities: Encoding["entities"]): string[] {
+    const types = new Set<string>();
+    for (const found of entities)
+      for (const { type, score } of found) if (score >= threshold) types.add(type);
+    return [...types].sort();
   }
 }

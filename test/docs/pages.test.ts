@@ -51,7 +51,7 @@ describe("commands", () => {
       for (const flag of ["--config FILE", "--listen ADDR", "/config/config.yaml"])
         assert.ok(help.includes(flag));
       assert.match(textOf("tsconfig.build.json"), /"outDir": "dist"/);
-      assert.match(textOf("package.json"), /"semantic-router": "dist\/main\.js"/);
+      assert.match(textOf("package.json"), /"semantic-router": "scripts\/semantic-router\.mjs"/);
     },
   };
   const lines = pages
@@ -70,7 +70,7 @@ describe("commands", () => {
     );
     assert.deepEqual(
       listed,
-      "start test processor demo-models envoy example:opentelemetry test:neighbours bench generate"
+      "start test processor demo-models envoy example:opentelemetry test:neighbours evaluate bench generate"
         .split(" ")
         .map((name) => (name === "start" || name === "test" ? `npm ${name}` : `npm run ${name}`)),
     );

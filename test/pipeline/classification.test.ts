@@ -122,6 +122,9 @@ describe("when the model fails", () => {
     assert.equal(attributes["error.type"], "worker_died");
     assert.equal(attributes["stage.on_error"], "allow");
     assert.equal(span.error, "worker_died, allowed by on_error");
+    // Nothing that reads as if the model had answered.
+    assert.equal(attributes["classifier.type"], "none");
+    assert.equal(attributes["category.confidence"], undefined);
   });
 
   test("refuse: a fault that names stage and reason, nothing else", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outcome } from "../../src/outcome.ts";
+import { contentCapture } from "../../src/pipeline/content-capture.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
+import { sharedPass } from "../../src/pipeline/shared-pass.ts";
 import { buildPipeline } from "../../src/pipeline.ts";
 import { mostChars } from "../../src/telemetry/content.ts";
 import { fakeEncoder } from "../support/fake-encoder.ts";
@@ -70,8 +72,8 @@ describe("content", () => {
   test("what was found anywhere in the request is known to the recorder", async () => {
     const { known, prompts, content } = await record("mail A@B");
     assert.deepEqual(known, [
-      { type: "EMAIL_ADDRESS", value: "A@B" },
       { type: "EMAIL_ADDRESS", value: "Q@Z" },
+      { type: "EMAIL_ADDRESS", value: "A@B" },
     ]);
     assert.deepEqual(prompts, [{ role: "user", text: "mail A@B", message: "messages[0]" }]);
     assert.deepEqual(content, {
@@ -124,5 +126,37 @@ describe("content", () => {
       prompts.map(({ text }) => text),
       messages.slice(-33).map(({ content }) => content.slice(0, 11)),
     );
+  });
+
+  test("is not recorded where what was found is not known of each text, or not all of it", async () => {
+    const chat = asks("mail A@B");
+    const recorder = { gatherChars: 10, answer: () => [], prompt: () => [] };
+    const capture = async (texts: number, entitiesLeftOut: number) => {
+      const { encode } = fakeEncoder();
+      const pass = sharedPass(
+        {
+          async encode(reading, wants, signal) {
+            const encoding = await encode(reading, wants, signal);
+            const effort = { ...encoding.effort, entitiesLeftOut };
+            return { ...encoding, entities: Array.from({ length: texts }, () => []), effort };
+          },
+        },
+        chat,
+        { category: false, jailbreak: false, entities: true, embedding: false },
+        new AbortController(),
+      );
+      return contentCapture(async () => recorder, true)(
+        chat,
+        { body: undefined, instructions: undefined },
+        pass,
+      );
+    };
+    assert.ok(await capture(1, 0));
+    for (const [texts, leftOut] of [
+      [0, 0],
+      [2, 0],
+      [1, 1],
+    ] as const)
+      assert.equal(await capture(texts, leftOut), undefined, `${texts} ${leftOut}`);
   });
 });

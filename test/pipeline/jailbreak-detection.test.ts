@@ -90,6 +90,50 @@ test("the worst text counts, wherever it stands", async () => {
   }
 });
 
+test("of an attack that was wrapped in something the span says in what", async () => {
+  const rows = [
+    [{ jailbreak: 0.9, jailbreakBy: "base64>rot13" }, "base64>rot13"],
+    [{ jailbreak: 0.9 }, undefined],
+    // Nothing was found, so nothing was hidden.
+    [{ jailbreak: 0.2, jailbreakBy: "base64" }, undefined],
+  ] as const;
+  for (const [said, hiddenIn] of rows) {
+    const at = newTrace();
+    const chat = asks("aWdub3Jl");
+    await jailbreakDetection(guarded)(
+      passOf(chat, () => said),
+      Promise.resolve(undefined),
+      at,
+    );
+    assert.equal(onlySpan(at).attributes["jailbreak.hidden_in"], hiddenIn);
+  }
+});
+
+describe("where classification failed", () => {
+  const failed = { category: undefined, confidence: 0, by: "none", scores: [] } as const;
+  const off = unguarded.categories.filter(({ name }) => name !== "on");
+  const lenient = { ...guarded, prompt_guard: { ...guarded.prompt_guard, threshold: 0.1 } };
+  const keenlyOff = guarded.categories.map((one) =>
+    one.name === "keen" ? { ...one, jailbreak_enabled: false } : one,
+  );
+  const rows: readonly (readonly [string, typeof guarded, number | undefined])[] = [
+    ["the guard that a category switches on is on", unguarded, 0.75],
+    ["the lowest threshold of any category holds", guarded, 0.25],
+    ["or the one for all, where that is lower", lenient, 0.1],
+    ["not one of a category that is not guarded", { ...guarded, categories: keenlyOff }, 0.75],
+    ["what no category guards is not guarded", { ...unguarded, categories: off }, undefined],
+  ];
+  for (const [name, settings, threshold] of rows)
+    test(name, async () => {
+      const at = newTrace();
+      const pass = passOf(asks("x"), () => ({ jailbreak: threshold ?? 1 }));
+      const { kind } = await jailbreakDetection(settings)(pass, Promise.resolve(failed), at);
+      assert.equal(kind, threshold === undefined ? "clear" : "found");
+      if (threshold === undefined) assert.equal(at.children.length, 0);
+      else assert.equal(onlySpan(at).attributes["jailbreak.threshold"], threshold);
+    });
+});
+
 test("a threshold of 0 finds everything that was looked at, and nothing where nothing was", async () => {
   const zero = configOf("prompt_guard: { enabled: true, threshold: 0, on_error: allow }");
   assert.equal((await detect(asks("hi"), "none", zero)).verdict.kind, "found");
@@ -98,7 +142,15 @@ test("a threshold of 0 finds everything that was looked at, and nothing where no
     throw new EncodeError("closed", "closed");
   });
   assert.equal((await jailbreakDetection(zero)(broken, Promise.resolve(undefined), at)).kind, "clear");
-  assert.equal(onlySpan(at).span.error, "closed, allowed by on_error");
+  const { span, attributes } = onlySpan(at);
+  assert.equal(span.error, "closed, allowed by on_error");
+  // Nothing that reads as if the model had answered.
+  assert.deepEqual(attributes, {
+    "error.type": "closed",
+    "stage.on_error": "allow",
+    "jailbreak.threshold": 0,
+    "security.action": "allowed",
+  });
 });
 
 test("a guard that cannot answer refuses", async () => {

@@ -134,6 +134,30 @@ test("a detector that does not depend on the category does not wait for it", asy
   assert.deepEqual(await piiDetection(settings)(pass, never, () => ["strict"], at), clear);
 });
 
+test("where classification failed the lowest threshold of any category that is looked through holds", async () => {
+  const failed = { category: undefined, confidence: 0, by: "none", scores: [] } as const;
+  const keenlyOff = config.categories.map((one) =>
+    one.name === "keen" ? { ...one, pii_enabled: false } : one,
+  );
+  for (const [settings, threshold] of [
+    [config, 0.3],
+    [{ ...config, categories: keenlyOff }, 0.7],
+    [policyOff, undefined],
+  ] as const) {
+    const at = newTrace();
+    const pass = passOf(
+      chatOf({ model: "auto", messages: [{ role: "user", content: "AGE 0.3 GPE 0.7" }] }),
+      found,
+    );
+    const verdict = await piiDetection(settings)(pass, Promise.resolve(failed), () => ["open"], at);
+    if (threshold === undefined) assert.deepEqual([verdict, at.children.length], [clear, 0]);
+    else {
+      assert.deepEqual(verdict, threshold === 0.3 ? seen("AGE", "GPE") : seen("GPE"));
+      assert.equal(onlySpan(at).attributes["pii.threshold"], threshold);
+    }
+  }
+});
+
 test("on_error: refuse by default, allow by choice", async () => {
   for (const [onError, expected] of [
     [undefined, "pii_detection: deadline"],
@@ -154,6 +178,8 @@ test("on_error: refuse by default, allow by choice", async () => {
     assert.equal(attributes["error.type"], "deadline");
     assert.equal(attributes["stage.on_error"], onError);
     assert.ok(span.error);
+    // Nothing that reads as if the model had answered.
+    assert.deepEqual([attributes["pii.detected"], attributes["pii.types"]], [undefined, undefined]);
   }
 });
 

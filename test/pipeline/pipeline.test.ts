@@ -159,7 +159,7 @@ describe("the encoder computes what somebody needs, over what must be seen", () 
       const encoder: Encoder = {
         ...rest,
         encode: (given, wants, signal) => {
-          seen.push({ wants, texts: given.length });
+          seen.push({ wants, texts: given.texts.length });
           return encode(given, wants, signal);
         },
       };

@@ -4,6 +4,9 @@ export const bert_model = section("The sentence embedding.", {
   threshold: optional(
     share("Similarity for the cache when `semantic_cache.similarity_threshold` is not given."),
   ),
+  model_id: optional(
+    text("Directory of an embedding model of your own, beginning with `/`, `./` or `../`; no other is used."),
+  ),
 });
 
 export const semantic_cache = section(

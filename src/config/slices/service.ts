@@ -16,11 +16,14 @@ export const server = section("Where Envoy reaches the processor.", {
 });
 
 export const limits = section("What a request may cost before it is refused.", {
-  max_body_bytes: whole("Largest request body in bytes; a larger one is answered with 413.", {
-    minimum: 1024,
-    maximum: 1_073_741_824,
-    default: 16_777_216,
-  }),
+  max_body_bytes: whole(
+    "Largest request body in bytes; a larger one gets 413, and texts of more than 33,554,432 characters 429.",
+    {
+      minimum: 1024,
+      maximum: 1_073_741_824,
+      default: 16_777_216,
+    },
+  ),
   max_json_depth: whole("Deepest nesting of a JSON body; a deeper one is answered with 400.", {
     minimum: 8,
     maximum: 10_000,
@@ -32,31 +35,34 @@ export const inference = section(
   "The model that classifies, guards and embeds, and the threads it runs in.",
   {
     model_path: optional(
-      text(
-        "Directory with an `encoder.onnx` and `encoder.json` made by training/train.py; without it the embedded model.",
+      text("Directory with a model made by training/export.py; without it the embedded model."),
+    ),
+    workers: optional(
+      whole(
+        "Threads, each with a copy of the model; default: one less than there are cores, 1 to 4. Read at start only.",
+        { minimum: 1, maximum: 16 },
       ),
     ),
-    workers: whole(
-      "Inference threads; more than the cores that are free makes every request slower. Read at start only.",
-      {
-        minimum: 1,
-        maximum: 16,
-        default: 1,
-      },
+    threads: whole(
+      "Cores that each worker uses for a request: more answer one sooner and all of them later. Read at start only.",
+      { minimum: 1, maximum: 16, default: 1 },
     ),
     deadline_ms: whole(
       "Longest wait for the model in milliseconds; past it each detector's `on_error` decides.",
       {
         minimum: 1,
         maximum: 60_000,
-        default: 2000,
+        default: 4000,
       },
     ),
-    queue_limit: whole("Requests that may wait for the model; one more is answered with 429.", {
-      minimum: 1,
-      maximum: 1_000_000,
-      default: 512,
-    }),
+    queue_limit: whole(
+      "Requests that may wait for the model; one more, or more than 64 MiB of text, is answered with 429.",
+      {
+        minimum: 1,
+        maximum: 1_000_000,
+        default: 512,
+      },
+    ),
   },
 );
 

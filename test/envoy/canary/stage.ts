@@ -164,7 +164,8 @@ function configuration(endpoints: readonly object[], exporter: object, { tracing
       { name: "other", system_prompt, model_scores },
     ],
     classifier: { category_model: { threshold: 0.5 }, pii_model: {} },
-    prompt_guard: { enabled: true },
+    // The marks are letters at random, which the guard distrusts.
+    prompt_guard: { enabled: true, threshold: 0.95 },
     semantic_cache: { enabled: true, similarity_threshold: 0.97 },
     limits: { max_body_bytes: 65_536 },
     ...(inference && { inference }),

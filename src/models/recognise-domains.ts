@@ -1,0 +1,94 @@
+import { isIPv4 } from "node:net";
+import { isKnown } from "./disguise/english.ts";
+import type { Entity } from "./encode.ts";
+import { type Context, found } from "./recognise-context.ts";
+import { DOMAIN, hostIn, MAX_DOMAIN, OTHER_TOP, reach } from "./recognise-host.ts";
+
+const WWW = /(?<![\w@.-])www\./gi;
+const WORDY = "info|biz|net|io|co|ai|app|dev|xyz|shop|site|online|store|tech";
+const COUNTRIES = "cn|de|fr|jp|eu|uk|ca|au|nl|se|ch|ru|br|kr|hk|tw|sg|pl|cz|dk|fi|nz|za|mx";
+const LETTERS = "\\p{Script=Latin}\\p{Script=Cyrillic}\\p{Script=Greek}";
+const BARE = new RegExp(
+  `(?<![${LETTERS}\\d_@./%-])(?:[${LETTERS}\\d-]{1,63}\\.){1,4}(?:com|org|edu|gov|${WORDY}|${COUNTRIES}|${OTHER_TOP})` +
+    `(?![${LETTERS}\\d_@-]|\\.[${LETTERS}\\d_])`,
+  "giu",
+);
+/** Suffixes that are words or parts of programs too. */
+const DOUBTFUL = new RegExp(`^(?:[a-z_][a-z0-9_]*\\.)+(?:${WORDY}|${COUNTRIES})$`, "i");
+const ENDS_WORDY = new RegExp(`\\.(?:${WORDY})$`, "i");
+/** Names that countries keep for companies, schools and so on. */
+const SECOND = /\.(?:com|co|org|net|gov|edu|ac)\.[a-z]{2}$/i;
+const HOSTS = /^(?:www\d?|mail|web|m|api|app|blog|shop|en|dev|docs|my|portal|login)$/;
+const CONTEXT =
+  /(?:visit(?:ed|ing)?|\b(?:web)?sites?|domains?|\burls?|\bhosts?|servers?|website|webpage|homepage|\bopen|go(?:ing)? to|\bat|\bfrom|\bvia|\bon|\bsee|check(?: out)?|browse|register(?:ed)?|(?:links?|access|connect(?:ed)?|redirect(?:ed|s)?|log(?:ged)? ?in) to|whois|\bdns|\bping|\bcurl|网站|域名|访问|登录|打开|网址|官网|链接)["'`:=]?\s{0,2}(?:is |are |to |of )?["'`(<]?$/i;
+// Names of programs and of their parts; a domain is written small, or all of it in capitals.
+const CODE = /^(?:asp|ado|vb|system|microsoft|socket|java|kotlinx?|scala|tokio|std)\.(?:net|io)$/i;
+const CAPITALS = /^[A-Z0-9.-]{5,}\.(?:COM|ORG|EDU|GOV)$/;
+const SCHEME = /(?<![A-Za-z])[a-z][a-z0-9+.-]{1,11}$/i;
+const PATH = /[\w.~!$&'*+,;:@%/=-]/;
+const MAX_PATH = 2000;
+
+/** Hosts, with scheme and path where they stand in an address; what follows `?` or `#` is no part of it. */
+export function domains({ text }: Context): Entity[] {
+  const out: Entity[] = [];
+  let done = 0;
+  const add = (from: number, host: number, score: number): void => {
+    const name = hostIn(text.slice(host, reach(text, host, 1, DOMAIN, MAX_DOMAIN)));
+    if (name === "" || isIPv4(name)) return;
+    let end = host + name.length;
+    if (/[/:]/.test(text.charAt(end)) && /[\w/]/.test(text.charAt(end + 1) || " ")) end = pathEnd(text, end);
+    else if (text.charAt(end) === "/") end += 1;
+    done = end;
+    out.push(found("DOMAIN_NAME", from, end, score));
+  };
+  for (let at = text.indexOf("://"); at >= 0; at = text.indexOf("://", at + 3)) {
+    if (at < done) continue;
+    const scheme = SCHEME.exec(text.slice(Math.max(0, at - 12), at))?.[0] ?? "";
+    let host = at + 3;
+    const user = /^[\w.:%-]{1,80}@/.exec(text.slice(host, host + 81))?.[0].length ?? 0;
+    host += user;
+    add(user > 0 ? host : at - scheme.length, host, 0.9);
+  }
+  if (!text.includes(".")) return out;
+  const urls = out.length;
+  for (const m of text.matchAll(WWW)) add(m.index, m.index, 0.9);
+  for (const m of text.matchAll(BARE))
+    if (!isCode(m[0]) && !isPart(text, m[0], m.index)) add(m.index, m.index, 0.6);
+  return outside(out, urls);
+}
+
+/** Without those after the first `count` that stand inside one of these. */
+function outside(out: readonly Entity[], count: number): Entity[] {
+  const first = out.slice(0, count);
+  const rest = out.slice(count).sort((a, b) => a.start - b.start || b.end - a.end);
+  let i = 0;
+  let end = 0;
+  for (const one of rest) {
+    while (i < count && (out[i] as Entity).start <= one.start) end = Math.max(end, (out[i++] as Entity).end);
+    if (one.start >= end) {
+      first.push(one);
+      end = one.end;
+    }
+  }
+  return first;
+}
+
+/** Names of the parts of a program, or of a package, before a call or an assignment or without any word about the net. */
+function isPart(text: string, name: string, start: number): boolean {
+  const after = text.slice(start + name.length, start + name.length + 4);
+  if (/^(?:\(|\[\w|\s?=(?!=)|\s?\+=)/.test(after)) return true;
+  if (!DOUBTFUL.test(name) || SECOND.test(name)) return false;
+  const labels = name.toLowerCase().split(".").slice(0, -1);
+  const host = labels.length > 1 && HOSTS.test(labels[0] as string);
+  if (after.startsWith("/") || host || CONTEXT.test(text.slice(Math.max(0, start - 30), start))) return false;
+  return ENDS_WORDY.test(name) || labels.every((label) => isKnown(label) || label.length <= 3);
+}
+
+const isCode = (name: string): boolean =>
+  CODE.test(name) || (/\.[a-z]*[A-Z]\w*$/.test(name) && !CAPITALS.test(name));
+
+function pathEnd(text: string, from: number): number {
+  let end = reach(text, from, 1, PATH, MAX_PATH);
+  while (end > from && /[.,;:!'*]/.test(text.charAt(end - 1))) end -= 1;
+  return end;
+}

@@ -26,6 +26,8 @@ class Composer:
         elif label != 1 and len(text) < longest * 0.5 and rng.random() < 0.1:
             other = self.calm[lang][rng.integers(len(self.calm[lang]))]
             text = "\n".join([other[:200], text] if rng.random() < 0.5 else [text, other[:200]])
+        if label != 1 and rng.random() < 0.08:
+            text = f"{text} {noise(rng)}" if rng.random() < 0.6 else f"{noise(rng)} {text}"
         return self.spell(text, rng)
 
     def lay_in(self, text, lang, longest, rng):
@@ -50,6 +52,15 @@ class Composer:
             i = int(rng.integers(1, len(text) - 1))
             return text[:i] + text[i + 1:]
         return text
+
+
+def noise(rng):
+    """Keys, hashes, identifiers and letters at random, as requests are full of: they say nothing of what is asked."""
+    letters = ["abcdefghijklmnopqrstuvwxyz", "0123456789abcdef", "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789",
+               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"][rng.integers(4)]
+    words = ["".join(letters[i] for i in rng.integers(0, len(letters), int(rng.integers(6, 40))))
+             for _ in range(int(rng.integers(1, 4)))]
+    return [" ", "-", "\n", "_"][rng.integers(4)].join(words)
 
 
 def stretch(n, weights, rng):

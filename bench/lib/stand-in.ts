@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Encoder, Encoding } from "../../src/models/encode.ts";
+import { noEffort } from "../../test/support/fake-encoder.ts";
 
 /** What the worker does with each message: keeps its core busy for a while, then answers. */
 const spin = `
@@ -15,13 +16,7 @@ const encoding = (labels: number): Encoding => ({
   category: Float32Array.from({ length: labels }, (_, i) => (i === 0 ? 0.9 : 0.1 / (labels - 1))),
   jailbreak: 0.01,
   entities: [],
-  effort: {
-    tokens: 0,
-    windows: 0,
-    remembered: 0,
-    passMs: 0,
-    headMs: { category: 0, jailbreak: 0, entities: 0, embedding: 0 },
-  },
+  effort: noEffort,
 });
 
 /** An encoder of a chosen duration: the hop to a worker thread and back is real, the work is a busy loop. */

@@ -4,6 +4,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { endpointHealth } from "../../src/pipeline/endpoint-health.ts";
 import { buildPipeline } from "../../src/pipeline.ts";
 import { startTracing } from "../../src/telemetry/tracing.ts";
+import { noEffort } from "../../test/support/fake-encoder.ts";
 import { settings } from "../../test/support/tracing.ts";
 import { everything } from "../lib/configs.ts";
 import { answerParent } from "../lib/role.ts";
@@ -16,13 +17,7 @@ const encoding = {
   category: Float32Array.of(0.96, 0.02, 0.02),
   jailbreak: 0,
   entities: [],
-  effort: {
-    tokens: 0,
-    windows: 0,
-    remembered: 0,
-    passMs: 0,
-    headMs: { category: 0, jailbreak: 0, entities: 0, embedding: 0 },
-  },
+  effort: noEffort,
 };
 /** Answers at once: what is left is the router's own work on the body. */
 const encoder = {

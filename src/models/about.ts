@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { digestOf } from "./digest.ts";
 import type { WindowSize } from "./windows.ts";
 
 /** One text of the self-test and what the model said of it when it was exported. */
@@ -61,25 +61,10 @@ export function readModel(dir: string): ModelFiles {
     [tokenizerPath, about.sha256.tokenizer],
     [onnxPath, about.sha256.onnx],
   ] as const) {
-    if (digestOf(path) !== sha256)
+    if (reading(path, () => digestOf(path)) !== sha256)
       throw new Error(`${path} is not the file that ${jsonPath} describes (sha256 differs): ${REMEDY}`);
   }
   return { about, onnxPath, tokenizerPath };
-}
-
-// Piece by piece: the whole file at once would stay in the resident set for good.
-function digestOf(path: string): string {
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(1 << 18);
-  return reading(path, () => {
-    const file = openSync(path, "r");
-    try {
-      for (let n = readSync(file, piece); n > 0; n = readSync(file, piece)) hash.update(piece.subarray(0, n));
-    } finally {
-      closeSync(file);
-    }
-    return hash.digest("hex");
-  });
 }
 
 function reading<T>(path: string, action: () => T): T {

@@ -37,6 +37,8 @@ export interface Effort {
   readonly passMs: number;
   /** Milliseconds of each head's own. Texts that were found hidden in others count for both heads that read them. */
   readonly headMs: Readonly<Record<keyof Wants, number>>;
+  /** Entities beyond the most that are told, about: one may be counted twice. Their types are told. */
+  readonly entitiesLeftOut: number;
 }
 
 /** What one reading yields. */

@@ -2,12 +2,6 @@ import type { Entity } from "./encode.ts";
 import { mergeEntities } from "./entities.ts";
 import type { Joined } from "./sections.ts";
 
-/** What of a reading's findings is not told. */
-export interface LeftOut {
-  /** Entities that were found beyond the most that are told, about: one may be counted twice. Their types are told. */
-  readonly entitiesLeftOut: number;
-}
-
 /** Entities of one reading that are told: the event loop unpacks them all in one go. */
 const MOST = 10_000;
 /** Shared by the texts without any; there may be a million of these. */
@@ -32,7 +26,7 @@ export class Findings {
     this.#texts = texts;
   }
 
-  /** Entities that `lists` does not have, about. */
+  /** `Effort.entitiesLeftOut`. */
   get leftOut(): number {
     return this.#leftOut;
   }

@@ -7,7 +7,7 @@ export type Gate = Int32Array;
 const SHUT = 0;
 const INSIDE = 1;
 /** Longest wait for a thread to come out. Milliseconds */
-const PATIENCE = 2000;
+const PATIENCE = 10_000;
 
 /** Gates of threads that run. */
 const gates = new Set<Gate>();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { digestOf } from "./digest.ts";
 
 // A thread that starts later than the others reads the files anew, and somebody may have replaced them by then: it would
 // answer by another model than the one that was checked at the start.
@@ -27,17 +28,4 @@ export async function loadUnchanged<T>(path: string, sha256: string, load: () =>
 function stampOf(path: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
-}
-
-// Piece by piece: the whole file at once would stay in the resident set for good.
-function digestOf(path: string): string {
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(1 << 18);
-  const file = openSync(path, "r");
-  try {
-    for (let n = readSync(file, piece); n > 0; n = readSync(file, piece)) hash.update(piece.subarray(0, n));
-  } finally {
-    closeSync(file);
-  }
-  return hash.digest("hex");
 }

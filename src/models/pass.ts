@@ -44,7 +44,7 @@ export class Pass {
       rest * (guards.length + Number(this.#reads("rest")));
   }
 
-  get effort(): Effort {
+  get effort(): Omit<Effort, "entitiesLeftOut"> {
     return {
       tokens: this.#tokens,
       windows: this.#windows,

@@ -1,5 +1,5 @@
-import type { Effort, Encoding, Entity, Reading, Wants } from "./encode.ts";
-import { Findings, type LeftOut } from "./findings.ts";
+import type { Encoding, Entity, Reading, Wants } from "./encode.ts";
+import { Findings } from "./findings.ts";
 import { finite } from "./gist.ts";
 import { withNumbers } from "./numbers.ts";
 import { Excerpt } from "./own/excerpt.ts";
@@ -37,14 +37,13 @@ export async function* read(
   const embedding = yield* gistOf("embedding", () => withNumbers(gist.embedding(), texts[focus]!));
   const entities = wants.entities ? pass.timed("entities", () => findings.lists()) : findings.lists();
   const { jailbreak, jailbreakBy } = pass;
-  const effort: Effort & LeftOut = { ...pass.effort, entitiesLeftOut: findings.leftOut };
   return {
     category,
     embedding,
     jailbreak,
     ...(jailbreakBy !== undefined && { jailbreakBy }),
     entities,
-    effort,
+    effort: { ...pass.effort, entitiesLeftOut: findings.leftOut },
   };
 
   /** @param offset of the section's text in all texts joined. */

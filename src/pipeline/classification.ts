@@ -3,7 +3,7 @@ import type { Category, Config } from "../config/schema.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import type { Classified } from "./classified.ts";
 import { keywordRules } from "./keyword-rules.ts";
-import type { SharedPass } from "./shared-pass.ts";
+import { describePass, type SharedPass } from "./shared-pass.ts";
 import { elapsedMs, orElse, stage } from "./stage.ts";
 
 const unclassified: Classified = { category: undefined, confidence: 0, by: "none", scores: [] };
@@ -32,12 +32,8 @@ export function classification(
         .set("category.confidence", found.by === "none" ? undefined : found.confidence)
         .set("classifier.type", found.by === "model" ? "encoder" : found.by)
         .set("classification.threshold", policy.threshold)
-        .set("classification.time_ms", elapsedMs(span))
-        .set("model.shared_pass", encoding && pass.shares("category"))
-        .set("model.pass_time_ms", encoding?.effort.passMs)
-        .set("model.head_time_ms", encoding?.effort.headMs.category)
-        .set("model.windows", encoding?.effort.windows)
-        .set("model.tokens", encoding?.effort.tokens);
+        .set("classification.time_ms", elapsedMs(span));
+      describePass(span, pass, "category", encoding);
       const [first, second] = found.scores;
       if (first && second)
         span.set("classification.runner_up", second[0]).set("classification.margin", first[1] - second[1]);

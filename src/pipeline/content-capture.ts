@@ -1,7 +1,6 @@
 import type { SpokenChoice } from "../chat/answer-text.ts";
 import { type Chat, readChat } from "../chat/request.ts";
 import { withoutEscapes } from "../chat/request-text.ts";
-import type { Encoding } from "../models/encode.ts";
 import { mostChars, mostTexts } from "../telemetry/content.ts";
 import type { SharedPass } from "./shared-pass.ts";
 
@@ -97,12 +96,10 @@ function orNothing(record: () => Recorded): Recorded {
   }
 }
 
-/** What was found beyond the most that is told cannot be redacted. */
-type Told = Encoding & { readonly effort: { readonly entitiesLeftOut?: number } };
-
 /** Everything found, however weak: the threshold is for refusing, and a trace loses nothing by a word too many. */
 async function personalData({ utterances, read }: SharedPass) {
-  const { entities, effort }: Told = await read();
+  const { entities, effort } = await read();
+  // What was found beyond the most that is told cannot be redacted.
   if (effort.entitiesLeftOut) throw new Error("not all that was found is known");
   if (entities.length !== utterances.length) throw new Error("the pass has read other texts");
   return entities.flatMap((found, i) =>

@@ -1,7 +1,7 @@
 import type { Category, Config } from "../config/schema.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import type { Classified } from "./classified.ts";
-import type { SharedPass } from "./shared-pass.ts";
+import { describePass, type SharedPass } from "./shared-pass.ts";
 import { elapsedMs, orElse, stage } from "./stage.ts";
 
 export type JailbreakVerdict =
@@ -45,12 +45,8 @@ export function jailbreakDetection(config: Pick<Config, "prompt_guard" | "catego
         .set("jailbreak.threshold", threshold)
         .set("jailbreak.hidden_in", detected ? encoding.jailbreakBy : undefined)
         .set("jailbreak.detection_time_ms", elapsedMs(span))
-        .set("security.action", detected ? "blocked" : "allowed")
-        .set("model.shared_pass", encoding && pass.shares("jailbreak"))
-        .set("model.pass_time_ms", encoding?.effort.passMs)
-        .set("model.head_time_ms", encoding?.effort.headMs.jailbreak)
-        .set("model.windows", encoding?.effort.windows)
-        .set("model.tokens", encoding?.effort.tokens);
+        .set("security.action", detected ? "blocked" : "allowed");
+      describePass(span, pass, "jailbreak", encoding);
       return detected ? { kind: "found", type: "jailbreak", confidence } : { kind: "clear" };
     });
   };

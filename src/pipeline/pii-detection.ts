@@ -3,7 +3,7 @@ import type { Encoding } from "../models/encode.ts";
 import type { Trace } from "../telemetry/trace.ts";
 import type { Classified } from "./classified.ts";
 import { deniedTypes } from "./pii-policy.ts";
-import type { SharedPass } from "./shared-pass.ts";
+import { describePass, type SharedPass } from "./shared-pass.ts";
 import { elapsedMs, orElse, stage } from "./stage.ts";
 
 export type PiiVerdict =
@@ -46,12 +46,8 @@ export function piiDetection(config: Pick<Config, "classifier" | "model_config" 
         .set("pii.types", encoding && types)
         .set("pii.threshold", threshold)
         .set("pii.detection_time_ms", elapsedMs(span))
-        .set("security.action", refused ? "blocked" : "allowed")
-        .set("model.shared_pass", encoding && pass.shares("entities"))
-        .set("model.pass_time_ms", encoding?.effort.passMs)
-        .set("model.head_time_ms", encoding?.effort.headMs.entities)
-        .set("model.windows", encoding?.effort.windows)
-        .set("model.tokens", encoding?.effort.tokens);
+        .set("security.action", refused ? "blocked" : "allowed");
+      describePass(span, pass, "entities", encoding);
       if (refused) return { kind: "refused", denied: denied(models[0]!, types), model: models[0]! };
       return types.length > 0 ? { kind: "found", types } : { kind: "clear" };
     });

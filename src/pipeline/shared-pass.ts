@@ -1,6 +1,7 @@
 import type { Chat, Utterance } from "../chat/request.ts";
 import { surroundingTexts } from "../chat/request-surroundings.ts";
 import type { Encoder, Encoding, Wants } from "../models/encode.ts";
+import type { Span } from "../telemetry/trace.ts";
 
 /** Who waits for the outcome. The signal is made when first read: what needs no model and no cache never reads it. */
 export interface Waiting {
@@ -49,4 +50,21 @@ export function sharedPass(
       return pass;
     },
   };
+}
+
+/** Sets on the span of a stage what its part of the pass took; nothing where there is no answer. */
+export function describePass(
+  span: Span,
+  pass: SharedPass,
+  part: keyof Wants,
+  encoding: Encoding | undefined,
+): void {
+  if (!encoding) return;
+  const { passMs, headMs, windows, tokens } = encoding.effort;
+  span
+    .set("model.shared_pass", pass.shares(part))
+    .set("model.pass_time_ms", passMs)
+    .set("model.head_time_ms", headMs[part])
+    .set("model.windows", windows)
+    .set("model.tokens", tokens);
 }

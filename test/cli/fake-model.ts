@@ -43,6 +43,7 @@ export function encodingOf(text: string): Encoding {
       remembered: 0,
       passMs: 2,
       headMs: { category: 0.1, jailbreak: 0.2, entities: 0.3, embedding: 0.4 },
+      entitiesLeftOut: 0,
     },
   };
 }

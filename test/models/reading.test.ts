@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Effort, Encoding, Entity, Wants } from "../../src/models/encode.ts";
-import type { LeftOut } from "../../src/models/findings.ts";
+import type { Encoding, Entity, Wants } from "../../src/models/encode.ts";
 import { NotFinite, softmax } from "../../src/models/gist.ts";
 import { NUMBER_DIMS, withNumbers } from "../../src/models/numbers.ts";
 import type { OwnModels } from "../../src/models/own/own.ts";
@@ -215,11 +214,10 @@ test("of very many entities 10,000 are told and the others counted, but every ty
     assert.equal(all.length, 10_001, `${focus}`);
     assert.deepEqual(all.at(-1), { type: "PERSON", start: 2080, end: 2083, score: 0.9, by: "model" });
     // The second look at a focus among others may count once more what is left out.
-    const { entitiesLeftOut } = encoding.effort as Effort & LeftOut;
-    assert.equal(entitiesLeftOut, 510);
+    assert.equal(encoding.effort.entitiesLeftOut, 510);
   }
   const few = (await read(["a@b ".repeat(100)])).encoding;
-  assert.equal((few.effort as Effort & LeftOut).entitiesLeftOut, 0);
+  assert.equal(few.effort.entitiesLeftOut, 0);
 });
 
 describe("a model that answers with no number", () => {

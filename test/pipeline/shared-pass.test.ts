@@ -89,6 +89,7 @@ describe("the stages tell what the pass took", () => {
     remembered: 1,
     passMs: 12.5,
     headMs: { category: 0.25, jailbreak: 0.5, entities: 0.75, embedding: 1 },
+    entitiesLeftOut: 0,
   };
   const config = configOf(`
 categories: [{ name: law, model_scores: [{ model: m, score: 1, use_reasoning: false }] }]

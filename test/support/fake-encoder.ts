@@ -37,6 +37,7 @@ export const noEffort: Effort = {
   remembered: 0,
   passMs: 0,
   headMs: { category: 0, jailbreak: 0, entities: 0, embedding: 0 },
+  entitiesLeftOut: 0,
 };
 
 function encoding(texts: readonly string[], focus: number): Encoding {

@@ -1,6 +1,7 @@
-import { createHash, type Hash } from "node:crypto";
-import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { addFile } from "../digest.ts";
 import type { ModelFiles } from "./files.ts";
 
 /** 16 hex digits that change whenever what makes a model's vectors does: graph, weights beside it, tokenizer, pooling. */
@@ -15,15 +16,4 @@ export function fingerprintOf({ configPath, onnxPath }: ModelFiles): string {
   const hash = createHash("sha256");
   for (const path of [...others, ...graph.sort()]) addFile(hash, path);
   return hash.digest("hex").slice(0, 16);
-}
-
-// Piece by piece: weights may be larger than the memory that is to spare.
-function addFile(hash: Hash, path: string): void {
-  const piece = new Uint8Array(1 << 18);
-  const file = openSync(path, "r");
-  try {
-    for (let n = readSync(file, piece); n > 0; n = readSync(file, piece)) hash.update(piece.subarray(0, n));
-  } finally {
-    closeSync(file);
-  }
 }

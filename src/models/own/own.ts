@@ -24,7 +24,7 @@ export interface OwnModel<T extends OwnTask = OwnTask> {
   readonly labels: readonly string[];
   /** Length of an embedding; 0 for the other tasks. */
   readonly dims: number;
-  /** Of an embedding model: changes whenever its files do. Else empty. */
+  /** Changes whenever its files do. */
   readonly fingerprint: string;
   /** Reads a text, one pass at a time; yields after each how many UTF-16 units are left, about. */
   scan(text: string): AsyncGenerator<number, OwnResults[T], void>;

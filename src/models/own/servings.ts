@@ -23,7 +23,7 @@ const MOST = 16;
 export const SERVINGS: { readonly [T in OwnTask]: Serving<T> } = {
   async category(files, windowed, mappingPath) {
     const { names } = await labelled("category", files, windowed, mappingPath);
-    return served("category", windowed, { labels: names }, async function* (text) {
+    return served("category", files, windowed, { labels: names }, async function* (text) {
       const mean = new Mean(names.length);
       for await (const { pass, left } of windowed.passes(windowed.tokens(text), text.length, MOST)) {
         mean.add(pass.output.data, pass.window.end - pass.window.start);
@@ -36,7 +36,7 @@ export const SERVINGS: { readonly [T in OwnTask]: Serving<T> } = {
   async jailbreak(files, windowed, mappingPath) {
     const labels = await labelled("jailbreak", files, windowed, mappingPath);
     const attacks = jailbreakIndices(labels);
-    return served("jailbreak", windowed, { labels: labels.names }, async function* (text) {
+    return served("jailbreak", files, windowed, { labels: labels.names }, async function* (text) {
       let highest = 0;
       for await (const { pass, left } of windowed.passes(windowed.tokens(text), text.length)) {
         const probabilities = softmax(pass.output.data, 1);
@@ -52,7 +52,7 @@ export const SERVINGS: { readonly [T in OwnTask]: Serving<T> } = {
 
   async pii(files, windowed, mappingPath) {
     const tags = readTags(await labelled("pii", files, windowed, mappingPath));
-    return served("pii", windowed, { labels: tags.types }, async function* (text) {
+    return served("pii", files, windowed, { labels: tags.types }, async function* (text) {
       const tokens = windowed.tokens(text);
       const found = verdicts(tokens.ids.length);
       const width = tags.tags.length;
@@ -70,8 +70,7 @@ export const SERVINGS: { readonly [T in OwnTask]: Serving<T> } = {
   async embedding(files, windowed) {
     const { dims: shape } = await windowed.probe();
     const dims = shape.at(-1)!;
-    const about = { dims, fingerprint: fingerprintOf(files) };
-    return served("embedding", windowed, about, async function* (text) {
+    return served("embedding", files, windowed, { dims }, async function* (text) {
       const mean = new Mean(dims);
       for await (const { pass, left } of windowed.passes(windowed.tokens(text), text.length, MOST)) {
         mean.add(pooled(pass.output, files.pooling), pass.window.end - pass.window.start);
@@ -84,15 +83,16 @@ export const SERVINGS: { readonly [T in OwnTask]: Serving<T> } = {
 
 function served<T extends OwnTask>(
   task: T,
+  files: ModelFiles,
   windowed: Windowed,
-  about: Partial<Pick<OwnModel<T>, "labels" | "dims" | "fingerprint">>,
+  about: Partial<Pick<OwnModel<T>, "labels" | "dims">>,
   scan: OwnModel<T>["scan"],
 ): OwnModel<T> {
   return {
     task,
     labels: [],
     dims: 0,
-    fingerprint: "",
+    fingerprint: fingerprintOf(files),
     ...about,
     scan,
     async run(text) {

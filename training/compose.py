@@ -1,9 +1,13 @@
 """Guard texts made anew in every round: attacks and harmless texts laid into harmless documents, and other spellings of both."""
 
+import re
+
 import numpy as np
 
 from common import read
 from tasks import authored_guard, kept_back
+
+HAN = re.compile(r"[一-鿿]")
 
 
 class Composer:
@@ -61,6 +65,47 @@ def noise(rng):
     words = ["".join(letters[i] for i in rng.integers(0, len(letters), int(rng.integers(6, 40))))
              for _ in range(int(rng.integers(1, 4)))]
     return [" ", "-", "\n", "_"][rng.integers(4)].join(words)
+
+
+class Swap:
+    """Texts marked by hand with other names, places, organisations and streets in them: each is seen in many contexts."""
+
+    LABELS = {"PERSON", "ORGANIZATION", "GPE", "STREET_ADDRESS"}
+
+    def __init__(self, records):
+        self.pool = {}
+        for record in records:
+            if self.can(record):
+                text, spans = record[:2]
+                for start, end, label in spans:
+                    self.pool.setdefault(self.kind(text[start:end], label), []).append(text[start:end])
+
+    @staticmethod
+    def can(record):
+        """Whether all labels of the text were marked. record: (text, spans, annotated labels or None, weight)"""
+        return record[2] is None and bool(record[1])
+
+    @staticmethod
+    def kind(value, label):
+        """What may stand for it: of its label and script; a lone Chinese surname, a single name and a whole one each for itself."""
+        if HAN.search(value):
+            return label, "zh", min(len(value), 2) if label == "PERSON" else 0
+        return label, "en", min(value.count(" "), 1) if label == "PERSON" else value == value.lower()
+
+    def __call__(self, record, rng):
+        """(text, spans) with some of its spans replaced."""
+        text, spans = record[:2]
+        out, found, at = "", [], 0
+        for start, end, label in sorted(spans):
+            value = text[start:end]
+            if label in self.LABELS and rng.random() < 0.6:
+                pool = self.pool[self.kind(value, label)]
+                value = pool[rng.integers(len(pool))]
+            out += text[at:start]
+            found.append((len(out), len(out) + len(value), label))
+            out += value
+            at = end
+        return out + text[at:], found
 
 
 def stretch(n, weights, rng):

@@ -198,9 +198,8 @@ def pair_sets(held_out):
         if r["source"] == "sts-b" and 0.55 < r.get("score", 0) < 0.8:
             continue
         out.setdefault(f"{r['source']} {r['lang']}", []).append((r["a"], r["b"], r["label"], r.get("how", "")))
-    for a, b, label, how, lang in tasks.authored_pairs():
-        if tasks.kept_back(a):
-            out.setdefault(f"authored {lang}", []).append((a, b, label, how))
+    for a, b, label, how, lang in tasks.authored_pairs(True):
+        out.setdefault(f"authored {lang}", []).append((a, b, label, how))
     return out
 
 

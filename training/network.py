@@ -108,13 +108,28 @@ def bert_into(encoder, weights, layers):
                 getattr(module, part).data[:] = get(f"{name}.{part}")
 
 
+SPREAD = {3: [0, 2, 5], 4: [0, 2, 4, 5], 5: [0, 1, 2, 4, 5], 6: list(range(6))}
+"""Of six layers those that a flatter encoder begins with."""
+
+
+def thinned(state, layers):
+    """A router's state dict of six layers with `layers` of them; one that has as many stays as it is."""
+    def place(key):
+        parts = key.split(".")
+        if parts[:2] != ["encoder", "layers"]:
+            return key
+        i = int(parts[2])
+        return ".".join(["encoder", "layers", str(SPREAD[layers].index(i)), *parts[3:]]) if i in SPREAD[layers] else None
+    deepest = max(int(k.split(".")[2]) for k in state if k.startswith("encoder.layers.")) + 1
+    return state if deepest == layers else {place(k): v for k, v in state.items() if place(k)}
+
+
 def start(path, layers):
     """A router from the prepared weights; of six layers `layers` are kept, spread over the depth."""
     saved = torch.load(path)
     weights = saved["weights"]
-    take = {3: [0, 2, 5], 4: [0, 2, 4, 5], 5: [0, 1, 2, 4, 5], 6: list(range(6))}[layers]
     router = Router(weights["embeddings.word_embeddings.weight"].shape[0], layers)
-    bert_into(router.encoder, weights, take)
+    bert_into(router.encoder, weights, SPREAD[layers])
     return router
 
 

@@ -101,7 +101,7 @@ def guard(held_out):
         out.append((r["text"], GUARD.index(r["label"]), w))
     for text, label, _, _ in authored_guard():
         if not kept_back(text):
-            out.append((text, label, 2.5))
+            out.append((text, label, 3.0))
     # Whatever people ask and write is benign: without it the head takes rare words for attacks.
     natural = [t for t, _, _, kind in authored_category() if not kept_back(t)]
     out += [(t, 0, 0.35) for t in natural]
@@ -140,21 +140,24 @@ def tags(held_out):
         w = {"synthetic-templates": 0.5, "synthetic-negatives": 0.7, "presidio-research-v1": 1.5,
              "presidio-research-v2": 1.5}.get(r["source"], 1.0)
         out.append((r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]], r.get("annotated"), w))
-    out += [(t, s, None, 3.0) for t, s, _ in authored_tags() if not kept_back(t)]
+    out += [(t, s, None, 3.5) for t, s, _ in authored_tags() if not kept_back(t)]
     natural = [t for t, _, lang, _ in authored_category() if not kept_back(t)]
     assert {label for _, spans, _, _ in out for _, _, label in spans} <= set(ENTITIES), natural[:0]
     return out
 
 
-def authored_pairs():
-    """[(a, b, label, how, lang)]"""
-    out = []
+def authored_pairs(back):
+    """[(a, b, label, how, lang)] that were kept back, or the others. Texts that meet in pairs stay on one side together."""
+    out, first = [], {}
     for lang in ("en", "zh"):
         for path in sorted((AUTHORED / "similarity").glob(f"{lang}*.tsv")):
             for line in path.read_text(encoding="utf-8").split("\n"):
                 parts = line.split("\t")
                 if len(parts) == 4 and parts[0] in "01":
-                    out.append((parts[2], parts[3], int(parts[0]), parts[1], lang))
+                    a, b = parts[2:]
+                    first[a] = first[b] = first.get(a) or first.get(b) or a
+                    if kept_back(first[a]) == back:
+                        out.append((a, b, int(parts[0]), parts[1], lang))
     return out
 
 
@@ -165,8 +168,7 @@ def pairs(held_out):
     for r in read("similarity/pairs_train"):
         if r["source"] in gone or r["source"] == "sts-b" and 0.55 < r.get("score", 0) < 0.8:
             continue
-        w = {"authored-templates": 0.6, "sts-b": 0.7, "paws-wiki": 0.7}.get(r["source"], 1.0)
+        w = {"authored-templates": 0.3, "sts-b": 0.7, "paws-wiki": 0.7}.get(r["source"], 1.0)
         out.append((r["a"], r["b"], r["label"], w))
-    # Pairs of one question stay on one side: they are kept back by their first text.
-    out += [(a, b, label, 4.0) for a, b, label, _, _ in authored_pairs() if not kept_back(a)]
+    out += [(a, b, label, 5.0) for a, b, label, _, _ in authored_pairs(False)]
     return out

@@ -14,13 +14,13 @@ import torch.nn.functional as F
 
 import tasks
 from common import TAGS, WORK, seed
-from compose import Composer, stretch
+from compose import Composer, Swap, stretch
 from loop import DEVICE, Loop
 from nearmiss import NearMiss
-from network import Router
+from network import Router, thinned
 from tokens import Tokens, batches, pad, width_for
 
-SHARES = {"category": 0.36, "guard": 0.23, "tags": 0.23, "embed": 0.18}
+SHARES = {"category": 0.34, "guard": 0.20, "tags": 0.22, "embed": 0.24}
 BUDGET = 3072
 TAG_INDEX = {t: i for i, t in enumerate(TAGS)}
 
@@ -74,6 +74,7 @@ class Guard:
 class Tags:
     def __init__(self, tokens, held_out):
         records = tasks.tags(held_out)
+        self.records, self.tokens, self.swap = records, tokens, Swap(records)
         encoded = tokens([r[0] for r in records], offsets=True)
         self.weights = [r[3] for r in records]
         self.items = [(ids, cases) for ids, cases, _ in encoded]
@@ -88,11 +89,16 @@ class Tags:
 
     def round(self, rng):
         index = stretch(len(self.items), self.weights, rng)
-        for b in batches([len(self.items[i][0]) for i in index], BUDGET, rng):
+        found = [(self.items[i], self.targets[i]) for i in index]
+        other = [j for j, i in enumerate(index) if self.swap.can(self.records[i]) and rng.random() < 0.4]
+        swapped = [self.swap(self.records[index[j]], rng) for j in other]
+        for j, (_, spans), (ids, cases, offsets) in zip(other, swapped, self.tokens([t for t, _ in swapped], offsets=True)):
+            found[j] = ((ids, cases), tag_ids(spans, offsets, None))
+        for b in batches([len(items[0]) for items, _ in found], BUDGET, rng):
             chosen = index[b]
             items = []
-            for i in chosen:
-                ids, cases = self.items[i]
+            for j in b:
+                ids, cases = found[j][0]
                 r = rng.random()
                 if r < 0.13:
                     cases = np.zeros_like(cases)
@@ -101,8 +107,8 @@ class Tags:
                 items.append((ids, cases))
             width = width_for(max(min(len(i), 126) for i, _ in items) + 2)
             target = np.full((len(chosen), width), -100, np.int64)
-            for row, i in enumerate(chosen):
-                part = self.targets[i][:126]
+            for row, j in enumerate(b):
+                part = found[j][1][:126]
                 target[row, 1:len(part) + 1] = part
             # pad() cuts long ones at a random place; here the beginning is kept, as the targets are.
             yield ([(i[:126], c[:126]) for i, c in items], torch.from_numpy(target),
@@ -181,7 +187,7 @@ def main():
              "tags": Tags(tokens, args.held_out), "embed": Embed(tokens, args.held_out)}
     plan = schedule(parts, args.tokens, rng)
     model = Router(tokens.size, args.layers)
-    model.load_state_dict(torch.load(args.start), strict=False)
+    model.load_state_dict(thinned(torch.load(args.start), args.layers), strict=False)
     body, heads, words = [], [], [model.encoder.word.weight]
     for name, p in model.named_parameters():
         if not name.startswith("encoder.word"):

@@ -12,48 +12,80 @@ export const keptBack = (text: string): boolean =>
 
 /** The texts that were written for training and kept back from it. Folders that are missing are empty. */
 export function readAuthored(folder: string): Data {
+  const files = (...of: [...string[], string]) => filesIn(join(folder, ...of.slice(0, -1)), of.at(-1)!);
   return {
-    category: ["en", "zh"].flatMap((lang) =>
-      filesIn(join(folder, "category", lang), ".txt").flatMap((path) =>
-        texts(path).map((text) => ({
-          text,
-          label: basename(path, ".txt").replaceAll("_", " "),
-          lang,
-          source,
-          kind: "natural",
-        })),
+    category: [
+      ...["en", "zh"].flatMap((lang) =>
+        files("category", lang, ".txt").flatMap((path) => prompts(path, lang)),
       ),
-    ),
-    jailbreak: filesIn(join(folder, "jailbreak"), ".txt").flatMap((path) => {
+      ...files("category", ".tsv").flatMap(labelledPrompts),
+    ],
+    jailbreak: files("jailbreak", ".txt").flatMap((path) => {
       const [, lang, kind] = /^(\w+?)-(.*)$/.exec(basename(path, ".txt")) ?? [];
       if (!lang || !kind) return [];
       const label = kind.startsWith("attacks") ? "jailbreak" : "benign";
-      return texts(path).map((text) => ({ text, label, lang, source, kind }));
+      return lines(path)
+        .filter(keptBack)
+        .map((text) => ({ text, label, lang, source, kind }));
     }),
-    pii: filesIn(join(folder, "pii"), ".txt").flatMap((path) =>
+    pii: files("pii", ".txt").flatMap((path) =>
       lines(path)
-        .map((line) => ({ ...unmarked(line), lang: basename(path).slice(0, 2), source }))
+        .map((line) => ({ ...unmarked(line), lang: langOf(path), source }))
         .filter(({ text }) => keptBack(text)),
     ),
-    similarity: filesIn(join(folder, "similarity"), ".tsv").flatMap((path) =>
-      readFileSync(path, "utf8")
-        .split("\n")
-        .map((line) => line.split("\t"))
-        // Pairs of one question stay on one side, so the first text decides.
-        .filter(([label, , a, b, ...rest]) => /^[01]$/.test(label!) && b && rest.length === 0 && keptBack(a!))
-        .map(([label, how, a, b]) => ({
-          a: a!,
-          b: b!,
-          label: Number(label),
-          how: how!,
-          lang: basename(path, ".tsv"),
-          source,
-        })),
-    ),
+    similarity: pairs(files("similarity", ".tsv")),
   };
 }
 
-const texts = (path: string): string[] => lines(path).filter(keptBack);
+function prompts(path: string, lang: string) {
+  const label = basename(path).replace(/\..*$/, "").replaceAll("_", " ");
+  return lines(path)
+    .filter(keptBack)
+    .map((text) => ({ text, label, lang, source, kind: "natural" }));
+}
+
+/** Lines of `label<TAB>text`. */
+function labelledPrompts(path: string) {
+  const kind = path.endsWith("-exam.tsv") ? "question" : "natural";
+  return columns(path)
+    .filter(({ length }) => length === 2)
+    .map(([label, text]) => ({
+      text: text!.replaceAll("\\n", "\n"),
+      label: label!,
+      lang: langOf(path),
+      source,
+      kind,
+    }))
+    .filter(({ text }) => keptBack(text));
+}
+
+/** Texts that meet in pairs are kept back together, by the first of them. */
+function pairs(paths: readonly string[]) {
+  const first = new Map<string, string>();
+  return paths.flatMap((path) =>
+    columns(path)
+      .filter(([label, , , b, ...rest]) => /^[01]$/.test(label!) && b && rest.length === 0)
+      .filter(([, , a, b]) => {
+        const one = first.get(a!) ?? first.get(b!) ?? a!;
+        first.set(a!, one).set(b!, one);
+        return keptBack(one);
+      })
+      .map(([label, how, a, b]) => ({
+        a: a!,
+        b: b!,
+        label: Number(label),
+        how: how!,
+        lang: langOf(path),
+        source,
+      })),
+  );
+}
+
+const langOf = (path: string): string => basename(path).slice(0, 2);
+const columns = (path: string): string[][] =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .map((line) => line.split("\t"));
 
 /** `\n` and `\t` in a line are the characters they stand for. */
 const lines = (path: string): string[] =>

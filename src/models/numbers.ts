@@ -1,7 +1,7 @@
 /** Components that the numbers of a text add to its sentence vector. */
 export const NUMBER_DIMS = 32;
 
-/** Part of the vector's squared length that is the numbers'. Texts that differ in all their numbers are at most 1 minus this alike. */
+/** Part of the vector's squared length that is the numbers'. Texts that differ in all their numbers are about that much less alike. */
 const SHARE = 0.15;
 /** What the model's own components are multiplied by. */
 export const MEANING_SCALE = Math.sqrt(1 - SHARE);

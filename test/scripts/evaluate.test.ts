@@ -6,9 +6,7 @@ import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Table } from "../../bench/lib/table.ts";
-import { keptBack, readAuthored } from "../../scripts/evaluate/authored.ts";
 import { calibrationTables, categoryTables, predict } from "../../scripts/evaluate/category.ts";
-import { findData, readData } from "../../scripts/evaluate/data.ts";
 import { heldOutTable } from "../../scripts/evaluate/held-out.ts";
 import { everyday, jailbreakTables } from "../../scripts/evaluate/jailbreak.ts";
 import { piiTables } from "../../scripts/evaluate/pii.ts";
@@ -53,85 +51,6 @@ function row({ rows, title }: Table, name: string): readonly string[] {
   assert.ok(found, `${title} has no row ${name}: ${rows.map(([first]) => first).join("; ")}`);
   return found.slice(1);
 }
-
-describe("the data", () => {
-  test("development files, packed or not, and no others", () => {
-    put("some/category/dev.jsonl.gz", gzipSync(jsonl({ text: "one" })));
-    put("some/category/more_dev.jsonl", `${jsonl({ text: "two" })}\n`);
-    put("some/category/train.jsonl", jsonl({ text: "no" }));
-    put("some/similarity/pairs_dev.jsonl.gz", gzipSync(jsonl({ a: "x", b: "y" })));
-    const data = readData(join(folder, "some"));
-    assert.deepEqual(data.category, [{ text: "one" }, { text: "two" }]);
-    assert.deepEqual(data.similarity, [{ a: "x", b: "y" }]);
-    assert.deepEqual([data.jailbreak, data.pii], [[], []]);
-  });
-
-  test("a line that is no JSON is named", () => {
-    put("bad/pii/dev.jsonl", `${jsonl({ text: "one" })}{"text\n`);
-    assert.throws(() => readData(join(folder, "bad")), /pii\/dev\.jsonl:2 is not JSON: restore the file/);
-  });
-
-  test("a folder that is named must be there; without the usual one there is nothing to do", () => {
-    assert.throws(() => findData("/nowhere", folder), /there is no data in \/nowhere: name/);
-    assert.equal(findData(folder, "/nowhere"), folder);
-    assert.equal(findData(undefined, folder), folder);
-    assert.equal(findData(undefined, "/nowhere"), undefined);
-  });
-
-  test("authored texts: those that were kept back, with the hash that training uses", () => {
-    const kept = texts(40).filter(keptBack);
-    // As kept_back of training/tasks.py says.
-    assert.deepEqual(kept, ["text 12", "text 13", "text 19", "text 20", "text 26", "text 30"]);
-    put("authored/category/en/computer_science.txt", `${texts(40).join("\n")}\n\n`);
-    put("authored/jailbreak/zh-attacks.txt", texts(40).join("\n"));
-    put("authored/jailbreak/en-lookalikes.txt", texts(40).join("\n"));
-    put(
-      "authored/pii/en.txt",
-      texts(40)
-        .map((text) => `[[NRP|text]]${text.slice(4)}`)
-        .join("\n"),
-    );
-    put(
-      "authored/similarity/en.tsv",
-      texts(40)
-        .map((text) => `0\tnegation\t${text}\tother`)
-        .join("\n"),
-    );
-    const data = readAuthored(join(folder, "authored"));
-    assert.deepEqual(
-      data.category,
-      kept.map((text) => ({
-        text,
-        label: "computer science",
-        lang: "en",
-        source: "authored",
-        kind: "natural",
-      })),
-    );
-    assert.deepEqual(
-      data.jailbreak.map(({ label, kind, lang }) => `${label} ${kind} ${lang}`),
-      [...kept.map(() => "benign lookalikes en"), ...kept.map(() => "jailbreak attacks zh")],
-    );
-    assert.deepEqual(data.pii[0], {
-      text: kept[0],
-      spans: [{ start: 0, end: 4, label: "NRP" }],
-      lang: "en",
-      source: "authored",
-    });
-    assert.deepEqual(
-      data.similarity.map(({ a, label, how }) => [a, label, how]),
-      kept.map((text) => [text, 0, "negation"]),
-    );
-  });
-
-  test("marks count code points, as the collection does", () => {
-    const text = texts(1000).find((one) => keptBack(`😀 Ann ${one}`))!;
-    put("marks/pii/zh.txt", `😀 [[PERSON|Ann]] ${text}`);
-    assert.deepEqual(readAuthored(join(folder, "marks")).pii[0]?.spans, [
-      { start: 2, end: 5, label: "PERSON" },
-    ]);
-  });
-});
 
 describe("category", () => {
   const record = (text: string, label: string, more: object = {}) => ({

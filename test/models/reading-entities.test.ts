@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Encoding, Entity, Wants } from "../../src/models/encode.ts";
+import type { Encoding, Entity } from "../../src/models/encode.ts";
 import { everything, fakeReader, readAll } from "../support/fake-reader.ts";
 
 const filler = (words: number) => "so ".repeat(words);

@@ -6,6 +6,7 @@ import type { Config } from "./config/schema.ts";
 import type { Service } from "./extproc/service.ts";
 import { EncodeError, type Encoder } from "./models/encode.ts";
 import { startEncoder } from "./models/encoder.ts";
+import { patienceOf } from "./models/patience.ts";
 import { type EndpointHealth, endpointHealth } from "./pipeline/endpoint-health.ts";
 import { buildService, reads, routes } from "./router.ts";
 import { finishing } from "./telemetry/finishing.ts";
@@ -190,6 +191,6 @@ const encoderOptions = ({ inference }: Config, own: readonly OwnModelSetting[]) 
   own,
   workers: inference.workers,
   threads: inference.threads,
-  deadlineMs: inference.deadline_ms,
+  ...patienceOf(inference),
   queueLimit: inference.queue_limit,
 });

@@ -1,6 +1,7 @@
 import { modelList } from "./chat/model-list.ts";
 import type { Config } from "./config/schema.ts";
 import type { Service } from "./extproc/service.ts";
+import { overtime, patienceOf } from "./models/patience.ts";
 import type { Backend } from "./outcome.ts";
 import type { MakeRecorder } from "./pipeline/content-capture.ts";
 import { endpointPicker } from "./pipeline/endpoint-picker.ts";
@@ -58,6 +59,7 @@ export function buildService(
     customAttributes: customAttributes(policy.custom_attributes, process.env),
     userHeader: policy.user_id.header,
     userId: userIdOf(policy.user_id),
+    overtimeMs: (bytes) => overtime(patienceOf(config.inference), bytes),
     maxBodyBytes: config.limits.max_body_bytes,
     maxJsonDepth: config.limits.max_json_depth,
     tenantHeader: config.semantic_cache.tenant_header,

@@ -13,6 +13,7 @@ import { checkTracing } from "./tracing-references.ts";
 export function checkReferences(config: Config, open: Report): void {
   const report = withoutVariables(config, open);
   checkService(config, report);
+  checkInference(config, report);
   checkNotYet(config, report);
   checkOwnModels(config, report);
   checkTracing(config, report);
@@ -28,6 +29,14 @@ export function checkReferences(config: Config, open: Report): void {
   for (const [name, family] of Object.entries(config.reasoning_families)) {
     if (family.type !== "chat_template_kwargs" || family.parameter !== undefined) continue;
     report.problem(["reasoning_families", name, "parameter"], 'required with type "chat_template_kwargs"');
+  }
+}
+
+function checkInference({ inference }: Config, report: Report): void {
+  const { deadline_ms, max_deadline_ms } = inference;
+  if (max_deadline_ms < deadline_ms) {
+    const message = `must be at least inference.deadline_ms, which is ${deadline_ms}`;
+    report.problem(["inference", "max_deadline_ms"], message);
   }
 }
 

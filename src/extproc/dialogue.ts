@@ -64,6 +64,11 @@ export class Dialogue {
     this.#takenAtMs = 0;
   }
 
+  /** Asks Envoy to wait up to `ms` for the answer that it is owed. It may do so where it has a `max_message_timeout`. */
+  askTime(ms: number): void {
+    if (!this.#ended) this.#send({ kind: "more time", ms });
+  }
+
   /** A message has come. */
   heard(message: Message): void {
     this.#lastHeardMs = message.atMs;

@@ -27,7 +27,13 @@ export interface Immediate {
   readonly details: string;
 }
 
-export type Answer = Proceed | Immediate;
+/** Not an answer yet: it will take longer than Envoy would wait. */
+export interface MoreTime {
+  readonly kind: "more time";
+  readonly ms: number;
+}
+
+export type Answer = Proceed | Immediate | MoreTime;
 
 /** ProcessingResponse's oneof numbers. */
 const answerField: Record<Phase, number> = {
@@ -51,6 +57,7 @@ const plain = Object.fromEntries(
 /** Writes a ProcessingResponse. */
 export function encode(answer: Answer): Buffer {
   if (answer.kind === "immediate") return writeImmediate(answer);
+  if (answer.kind === "more time") return writeMoreTime(answer);
   const { phase, set, remove, body, clearRouteCache, bodyModes } = answer;
   const changes = set?.length || remove?.length || body || clearRouteCache || bodyModes;
   return changes ? writeProceed(answer) : plain[phase];
@@ -82,6 +89,16 @@ function writeProceed({ phase, set, remove, body, clearRouteCache, bodyModes }: 
     writer.wrap(1, start);
   }
   writer.wrap(answerField[phase], start);
+  return writer.finish();
+}
+
+/** `override_message_timeout`, a Duration. */
+function writeMoreTime({ ms }: MoreTime): Buffer {
+  writer.begin();
+  const start = writer.mark;
+  writer.number(2, (ms % 1000) * 1_000_000);
+  writer.number(1, Math.floor(ms / 1000));
+  writer.wrap(10, start);
   return writer.finish();
 }
 

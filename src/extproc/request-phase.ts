@@ -64,6 +64,8 @@ async function verdict(
   if (target.kind !== "llm" || !service.pipeline) {
     return { outcome: await service.passThrough("other", undefined, at) };
   }
+  const overtimeMs = service.overtimeMs(body.length);
+  if (overtimeMs !== undefined) envoy.askTime(overtimeMs + answerMs);
   const read = readChat(body, target.endpoint, { maxDepth: service.maxJsonDepth });
   if (read.kind === "malformed") return { outcome: refused(read) };
   const { chat } = read;
@@ -118,6 +120,8 @@ function tenantOf(headers: Headers, configured: string): string {
   return [configured, ...names.credentials].map((name) => headers.get(name) ?? "").join("\n");
 }
 
+/** From the end of the detectors' time to Envoy's: they say what went wrong before Envoy has to. */
+const answerMs = 1000;
 /** It goes into headers and spans; a prompt must not. */
 const longestModelName = 256;
 const nameTooLong: Refusal = {

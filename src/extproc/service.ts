@@ -25,6 +25,8 @@ export interface Service {
   readonly userHeader: string | undefined;
   /** How a trace names this user; undefined for nobody. */
   userId(user: string): string | undefined;
+  /** How long a body of so many bytes may wait for its verdict, where that is longer than usual. Milliseconds */
+  overtimeMs(bytes: number): number | undefined;
   readonly maxBodyBytes: number;
   readonly maxJsonDepth: number;
   readonly tenantHeader: string;

@@ -18,6 +18,8 @@ export interface EncoderOptions {
   readonly threads?: number | undefined;
   /** Milliseconds from a call to its refusal with `deadline`, waiting included. Default 4000. */
   readonly deadlineMs?: number | undefined;
+  /** Milliseconds to which that grows for long texts. Default 60,000. */
+  readonly maxDeadlineMs?: number | undefined;
   /** Calls that may wait for a worker; one more is refused with `overloaded`. Default 512. */
   readonly queueLimit?: number | undefined;
   /**
@@ -52,14 +54,17 @@ const defaultWorkers = (): number => Math.min(4, Math.max(1, availableParallelis
  */
 export async function startEncoder(options: EncoderOptions = {}): Promise<ModelEncoder> {
   const { path = packaged(), own = [], workers = defaultWorkers(), threads = 1 } = options;
-  const { deadlineMs = 4000, queueLimit = 512, warn = warning } = options;
+  const { deadlineMs = 4000, maxDeadlineMs = 60_000, queueLimit = 512, warn = warning } = options;
   const files = readModel(path);
   const { about } = files;
   const wants = sharedWants(
     EVERYTHING,
     own.map(({ task }) => task),
   );
-  const pool = await startPool({ files, own, threads }, { workers, deadlineMs, queueLimit, warn });
+  const pool = await startPool(
+    { files, own, threads },
+    { workers, patience: { deadlineMs, maxDeadlineMs }, queueLimit, warn },
+  );
   try {
     const signal = new AbortController().signal;
     for (const [i, test] of about.self_test.entries()) {

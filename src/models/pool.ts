@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { EncodeError, type Encoding, type Reading, sizeOf, type Wants } from "./encode.ts";
 import { type Hand, MOST_SIZE, startHand } from "./hand.ts";
+import { type Patience, patienceFor } from "./patience.ts";
 import { WaitingRoom } from "./waiting.ts";
 import type { Served, WorkerData } from "./worker.ts";
 
 export interface PoolOptions {
   readonly workers: number;
-  /** Milliseconds from the call until `deadline`, waiting included. */
-  readonly deadlineMs: number;
+  readonly patience: Patience;
   /** Jobs that may wait; one more is refused with `overloaded`. */
   readonly queueLimit: number;
   /** Told why a thread that was to join or to be replaced serves nothing; the same reason once. It is tried again. */
@@ -27,7 +27,7 @@ export interface Pending {
 export interface Pool {
   /** What is fixed about the models, of all workers alike. */
   readonly served: Served;
-  /** `limitMs` replaces the pool's deadline. */
+  /** `limitMs` replaces the pool's patience. */
   submit(reading: Reading, wants: Wants, signal: AbortSignal, limitMs?: number): Promise<Encoding>;
   /** Starts the other workers; they join when they are ready. */
   grow(): void;
@@ -47,7 +47,7 @@ const UNITS_PER_TEXT = 32;
 /** Starts the first worker. Rejects with the reason when it cannot load the model. */
 export async function startPool(
   data: Omit<WorkerData, "gate" | "cancelled">,
-  { workers, deadlineMs, queueLimit, warn }: PoolOptions,
+  { workers, patience, queueLimit, warn }: PoolOptions,
 ): Promise<Pool> {
   const waiting = new WaitingRoom();
   const hands = new Set<Hand>();
@@ -111,7 +111,7 @@ export async function startPool(
     reading: Reading,
     wants: Wants,
     signal: AbortSignal,
-    limitMs = deadlineMs,
+    limitMs = patienceFor(patience, sizeOf(reading)),
   ): Promise<Encoding> {
     return new Promise((resolve, reject) => {
       if (closed) return reject(new EncodeError("closed", "the encoder is closed"));

@@ -15,7 +15,12 @@ test("an empty file is every default", () => {
     const { config, warnings } = parseConfig(text);
     assert.equal(config.server.listen, "127.0.0.1:50051");
     assert.deepEqual(config.limits, { max_body_bytes: 16_777_216, max_json_depth: 128 });
-    assert.deepEqual(config.inference, { threads: 1, deadline_ms: 4000, queue_limit: 512 });
+    assert.deepEqual(config.inference, {
+      threads: 1,
+      deadline_ms: 4000,
+      max_deadline_ms: 60_000,
+      queue_limit: 512,
+    });
     assert.deepEqual(config.classifier, { category_model: { threshold: 0.6, on_error: "allow" } });
     assert.deepEqual(config.prompt_guard, { enabled: false, threshold: 0.7, on_error: "refuse" });
     assert.deepEqual(config.semantic_cache, {

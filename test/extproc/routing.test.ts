@@ -89,7 +89,7 @@ onEachTransport("routing", (router) => {
       [chat("a number please"), { "x-api-key": "other" }],
       [{ ...chat("a number please"), model: "MoM" }, {}],
     ] as const) {
-      const { answers } = await router.play(exchange(body, headers).slice(0, 2), { hangUp: "cut" });
+      const { answers } = await router.play(exchange(body, headers).slice(0, 2));
       assert.equal(answers[1]?.response, "request_body", JSON.stringify(body));
     }
   });
@@ -193,7 +193,27 @@ onEachTransport("routing", (router) => {
       "  upstream.request http.response.status_code=101",
     ]);
   });
+
+  test("for a long prompt Envoy is asked to wait longer, once, and a second longer than the model may take", async () => {
+    const long = "word ".repeat(6000);
+    const { answers } = await router.play(exchange(chat(long), {}));
+    const bytes = Buffer.byteLength(JSON.stringify(chat(long)));
+    const ms = Math.round((4000 * bytes) / 20_000) + 1000;
+    const asked = answers.filter(({ override_message_timeout }) => override_message_timeout);
+    assert.deepEqual(
+      asked.map(({ response, override_message_timeout }) => [response, plain(override_message_timeout)]),
+      [[undefined, { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 }]],
+    );
+    assert.equal(answers.indexOf(asked[0]!), 1);
+    assert.equal(answers[2]!.response, "request_body");
+    const short = await router.play(exchange(chat("word"), {}));
+    assert.ok(short.answers.every(({ override_message_timeout }) => !override_message_timeout));
+  });
 });
 
 const nanos = ([seconds, nanoseconds]: [number, number]) =>
   BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
+
+/** Durations with their 64-bit numbers as plain ones. */
+const plain = (duration: unknown) =>
+  Object.fromEntries(Object.entries(duration as object).map(([key, value]) => [key, Number(value)]));

@@ -26,7 +26,7 @@ export type Transport = "in memory" | "over gRPC";
 export const transports: readonly Transport[] = ["in memory", "over gRPC"];
 
 export interface Played {
-  /** One answer for each message sent, as the oracle reads it; fewer where the stream ended. */
+  /** One answer for each message sent, as the oracle reads it; fewer where the stream ended. Before it the asking for time. */
   readonly answers: Plain[];
   readonly spans: readonly ReadableSpan[];
   /** gRPC status code of the stream; 0 where there is no gRPC. */
@@ -105,8 +105,9 @@ export async function startRouter(yaml: string, transport: Transport): Promise<R
     const answers: Plain[] = [];
     const waiting = [...messages];
     const envoy = new Dialogue((answer) => {
-      answers.push(oracle.responseDeserialize(encode(answer)));
-      queueMicrotask(send);
+      const said: Plain = oracle.responseDeserialize(encode(answer));
+      answers.push(said);
+      if (said.response) queueMicrotask(send);
     });
     const context = metadata.traceparent ? readTraceContext([metadata.traceparent], []) : undefined;
     const send = () => {
@@ -141,7 +142,7 @@ async function overGrpc(
   };
   stream.on("data", (answer: Plain) => {
     answers.push(answer);
-    send();
+    if (answer.response) send();
   });
   send();
   return { answers, code: await status };

@@ -55,6 +55,14 @@ export const inference = section(
         default: 4000,
       },
     ),
+    max_deadline_ms: whole(
+      "To which `deadline_ms` grows, in proportion, for over 20,000 characters; below Envoy's `max_message_timeout`.",
+      {
+        minimum: 1,
+        maximum: 600_000,
+        default: 60_000,
+      },
+    ),
     queue_limit: whole(
       "Requests that may wait for the model; one more, or more than 64 MiB of text, is answered with 429.",
       {

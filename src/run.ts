@@ -4,7 +4,6 @@ import { type Loaded, loadConfig } from "./config/load.ts";
 import { ConfigError, describe } from "./config/problem.ts";
 import { watchConfig } from "./config/watch.ts";
 import { joinEndings } from "./extproc/endings.ts";
-import { serve } from "./extproc/server.ts";
 import { type Generations, startGenerations } from "./generations.ts";
 import { StageFault } from "./outcome.ts";
 import { routes } from "./router.ts";
@@ -22,11 +21,13 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
   const stderr = pino.destination({ dest: 2, sync: false, maxLength: 1024 * 1024 });
   const log = pino({ level: loaded.config.logging.level, base: null }, stderr);
   tellWarnings(loaded, log);
-  const { generations, effective } = await startGenerations(
-    loaded,
-    process.env,
-    (level, message, about = {}) => log[level](about, message),
+  const starting = startGenerations(loaded, process.env, (level, message, about = {}) =>
+    log[level](about, message),
   );
+  // gRPC takes as long to load as the models do, on another core.
+  const serving = import("./extproc/server.ts");
+  const { generations, effective } = await starting;
+  const { serve } = await serving;
   tellTracing(effective, log);
   const { encoder } = generations;
   const endings = joinEndings(

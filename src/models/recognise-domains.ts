@@ -18,7 +18,8 @@ const DOUBTFUL = new RegExp(`^(?:[a-z_][a-z0-9_]*\\.)+(?:${WORDY}|${COUNTRIES})$
 const ENDS_WORDY = new RegExp(`\\.(?:${WORDY})$`, "i");
 /** Names that countries keep for companies, schools and so on. */
 const SECOND = /\.(?:com|co|org|net|gov|edu|ac)\.[a-z]{2}$/i;
-const HOSTS = /^(?:www\d?|mail|web|m|api|app|blog|shop|en|dev|docs|my|portal|login)$/;
+const HOSTS =
+  /^(?:www\d?|mail|web|m|api|app|blog|shop|en|dev|docs|my|portal|login|cdn|static|img|assets|auth|sso|git|ftp|ns\d?|mx\d?|smtp|imap|vpn|status|staging|support|help|news|download)$/;
 const CONTEXT =
   /(?:visit(?:ed|ing)?|\b(?:web)?sites?|domains?|\burls?|\bhosts?|servers?|website|webpage|homepage|\bopen|go(?:ing)? to|\bat|\bfrom|\bvia|\bon|\bsee|check(?: out)?|browse|register(?:ed)?|(?:links?|access|connect(?:ed)?|redirect(?:ed|s)?|log(?:ged)? ?in) to|whois|\bdns|\bping|\bcurl|网站|域名|访问|登录|打开|网址|官网|链接)["'`:=]?\s{0,2}(?:is |are |to |of )?["'`(<]?$/i;
 // Names of programs and of their parts; a domain is written small, or all of it in capitals.

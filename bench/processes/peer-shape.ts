@@ -1,3 +1,4 @@
+import "../../src/models/silent.ts";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { answerParent } from "../lib/role.ts";
 import { modernBertBase } from "../peer-shape/shape.ts";

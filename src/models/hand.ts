@@ -1,3 +1,4 @@
+import "./silent.ts";
 import { Worker } from "node:worker_threads";
 import { EncodeError } from "./encode.ts";
 import { openGate } from "./gate.ts";

@@ -1,3 +1,4 @@
+import "./silent.ts";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 
 /** What the graph says of one window of n tokens, its two marks among them. */

@@ -1,3 +1,4 @@
+import "../../src/models/silent.ts";
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

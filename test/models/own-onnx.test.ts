@@ -1,3 +1,4 @@
+import "../../src/models/silent.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InferenceSession, Tensor } from "onnxruntime-node";

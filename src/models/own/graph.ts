@@ -1,3 +1,4 @@
+import "../silent.ts";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { Misfit } from "./tokenizer/part.ts";
 

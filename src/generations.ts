@@ -7,6 +7,7 @@ import type { Service } from "./extproc/service.ts";
 import { EncodeError, type Encoder } from "./models/encode.ts";
 import { startEncoder } from "./models/encoder.ts";
 import { patienceOf } from "./models/patience.ts";
+import { strayLabels } from "./pipeline/classification.ts";
 import { type EndpointHealth, endpointHealth } from "./pipeline/endpoint-health.ts";
 import { buildService, reads, routes } from "./router.ts";
 import { finishing } from "./telemetry/finishing.ts";
@@ -73,6 +74,9 @@ export async function startGenerations(
         ? await startEncoder({ ...encoderOptions(config, own), warn: (text) => tell("warn", text) })
         : undefined);
     const encoder = routes(config) ? (needed && started) || noEncoder : undefined;
+    const namesCategory = own.some(({ task }) => task === "category");
+    const stray = encoder && namesCategory ? strayLabels(encoder.labels, config.categories) : undefined;
+    if (stray) tell("warn", stray);
     const resolved = resolveTracing(config.observability.tracing, written, env);
     for (const warning of resolved.warnings) tell("warn", warning);
     effective = resolved.effective;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
+import type { Loaded } from "./config/load.ts";
 import { version } from "./version.ts";
 
 // Before anything else is loaded: a second start finds everything compiled.
@@ -28,6 +29,10 @@ async function main(): Promise<number> {
     const { classify } = await import("./cli/classify.ts");
     return classify(rest);
   }
+  if (command !== undefined && !command.startsWith("-")) {
+    const { hint } = await import("./config/nearest.ts");
+    return usage(`unknown command "${command}"${hint(command, ["classify"])}`);
+  }
   const { values } = parseArgs({
     options: {
       config: { type: "string" },
@@ -47,7 +52,7 @@ async function main(): Promise<number> {
     values.config ?? configPath([], process.env) ?? (existsSync(mountedConfig) ? mountedConfig : undefined);
   if (file === undefined) {
     console.error(
-      `no configuration: give --config FILE or set CONFIG_PATH (${mountedConfig} does not exist)`,
+      `no configuration: give --config FILE or set CONFIG_PATH (${mountedConfig} does not exist); --help shows how`,
     );
     return 1;
   }
@@ -55,6 +60,9 @@ async function main(): Promise<number> {
     const loaded = loadConfig(file);
     if (values.check) {
       for (const warning of loaded.warnings) console.log(`warning: ${describe(warning, file)}`);
+      const faults = await modelFaults(loaded);
+      for (const fault of faults) console.error(fault);
+      if (faults.length > 0) return 1;
       console.log(`${file}: valid`);
       return 0;
     }
@@ -68,9 +76,27 @@ async function main(): Promise<number> {
   }
 }
 
+/** What is wrong with the files of models of the operator's own, where the start would load them. */
+async function modelFaults({ config, source }: Loaded): Promise<string[]> {
+  const { ownModelSettings } = await import("./config/own-models.ts");
+  const models = ownModelSettings(config, source.file);
+  if (models.length === 0) return [];
+  const { reads, routes } = await import("./router.ts");
+  if (!routes(config) || !reads(config)) return [];
+  const { faultsOf } = await import("./models/own/check.ts");
+  return faultsOf(models);
+}
+
+/** Says on one line what is wrong with the command line. */
+function usage(message: string): number {
+  console.error(`semantic-router: ${message.replaceAll(/\s*\n\s*/g, " ")} (--help shows how)`);
+  return 2;
+}
+
 // Whatever still runs by then, a batch to a collector that does not answer, say, has had its time.
 process.exit(
-  await main().catch((error: Error) => {
+  await main().catch((error: NodeJS.ErrnoException) => {
+    if (error.code?.startsWith("ERR_PARSE_ARGS")) return usage(error.message);
     console.error(error.message);
     return 2;
   }),

@@ -177,6 +177,19 @@ describe("models of one's own for some tasks", () => {
     );
   });
 
+  test("a category model none of whose labels is a category is told at the start", async () => {
+    const { category_model } = all.classifier;
+    for (const name of ["gardening", "astronomy"]) {
+      const categories = [{ name, model_scores: candidate }];
+      const config = router({ classifier: { category_model }, categories });
+      await using product = await startProduct(JSON.stringify(config));
+      const told = /no label of the model \(\\"cooking\\", .*\) is the name of a category .*astronomy/.test(
+        product.log(),
+      );
+      assert.equal(told, name === "astronomy", product.log());
+    }
+  });
+
   test("each uses as many threads as are configured", { skip: !existsSync("/proc/self/task") }, async () => {
     const threadsOf = async (threads: number) => {
       const { prompt_guard } = all;

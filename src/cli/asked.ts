@@ -5,18 +5,24 @@ export type Asked =
 
 const example = 'give {"text": "..."} or {"a": "...", "b": "..."}';
 
-/** Reads a line of JSON. Throws an Error that says what is wrong with it and never quotes it. */
+/**
+ * Reads a line of JSON; a key with null counts as one that is not there.
+ * Throws an Error that says what is wrong with the line and never quotes it.
+ */
 export function readAsked(line: string): Asked {
   if (line.trim() === "") throw new Error(`the line is empty: ${example}`);
-  const record = objectIn(line);
-  const { text, a, b } = record;
-  const isPair = "a" in record || "b" in record;
-  if (text === undefined && !isPair) throw new Error(`no "text", and no pair "a", "b": ${example}`);
-  if (text !== undefined && isPair)
-    throw new Error('"text" and a pair in one line: give each a line of its own');
-  if (isPair) return { kind: "pair", a: stringOf("a", a), b: stringOf("b", b) };
-  return { kind: "text", text: stringOf("text", text) };
+  const { text, a, b } = objectIn(line);
+  if (isThere(text)) {
+    // Labelled data may have columns of these names.
+    if (typeof a === "string" || typeof b === "string")
+      throw new Error('"text" and a pair in one line: give each a line of its own');
+    return { kind: "text", text: stringOf("text", text) };
+  }
+  if (isThere(a) || isThere(b)) return { kind: "pair", a: stringOf("a", a), b: stringOf("b", b) };
+  throw new Error(`no "text", and no pair "a", "b": ${example}`);
 }
+
+const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
 function objectIn(line: string): Record<string, unknown> {
   let value: unknown;
@@ -33,7 +39,7 @@ function objectIn(line: string): Record<string, unknown> {
 function stringOf(key: string, value: unknown): string {
   if (typeof value === "string") return value;
   throw new Error(
-    value === undefined
+    !isThere(value)
       ? `no "${key}": a pair has "a" and "b"`
       : `"${key}" must be a string, not ${named(value)}`,
   );

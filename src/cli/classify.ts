@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Writable } from "node:stream";
 import { EncodeError } from "../models/encode.ts";
@@ -62,6 +63,9 @@ async function run(
   streams: Streams,
   start: (options: EncoderOptions) => Promise<StartedModel>,
 ): Promise<number> {
+  // Read, it would be an input without lines.
+  if (text === undefined && streams === standard && fstatSync(0).isDirectory())
+    throw new UsageError("standard input is a directory: give a file of JSON lines");
   const model = await start({
     path,
     workers: workers ?? (text === undefined ? availableParallelism() : 1),

@@ -21,7 +21,7 @@ export class UsageError extends Error {
 export const help = `semantic-router classify TEXT      what the models say of one text
 semantic-router classify --jsonl   the same of many: one JSON object per line in, one per line out, in the same order
 
-  A line is {"text": "..."} or a pair {"a": "...", "b": "..."}; other keys are ignored.
+  A line is {"text": "..."} or a pair {"a": "...", "b": "..."}; other keys and those with null are ignored.
 
   --timings        adds timings_ms: milliseconds per part
   --model DIR      model directory; else the one of this package
@@ -68,7 +68,10 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    const { message } = error as Error;
+    const [, option = ""] = /^Option '(--(?:workers|threads))' argument is ambiguous/.exec(message) ?? [];
+    if (option) count(option, args[args.indexOf(option) + 1]);
+    throw new UsageError(message.replaceAll(/\s*\n\s*/g, " "));
   }
 }
 

@@ -25,6 +25,7 @@ interface Named {
 
 // A hub's name, or a path in v0.1's own image, names no directory that is here.
 const isDirectory = (id: string): boolean => /^(?:\/|\.\.?\/)/.test(id);
+const isHome = (id: string): boolean => /^~[^/]*(?:\/|$)/.test(id);
 
 /** The models that `config` names by directory; `file` is the configuration's, which relative paths start from. */
 export function ownModelSettings(config: Config, file: string): OwnModelSetting[] {
@@ -38,10 +39,12 @@ export function ownModelSettings(config: Config, file: string): OwnModelSetting[
 
 /** Says of each model or mapping that is named and not used how it would be. */
 export function checkOwnModels(config: Config, report: Report): void {
-  const message =
-    'not used: the embedded model serves this task; a model_id that begins with "/", "./" or "../" is the directory of a model of your own';
   for (const { section, id, mappingKey, mapping } of namedIn(config)) {
     if (id !== undefined && isDirectory(id)) continue;
+    const message =
+      id !== undefined && isHome(id)
+        ? 'not used: "~" is expanded by shells only; write the whole path of the directory, from "/" on'
+        : 'not used: the embedded model serves this task; a model_id that begins with "/", "./" or "../" is the directory of a model of your own';
     if (id !== undefined) report.warn([...section, "model_id"], message, "key");
     if (mappingKey && mapping !== undefined) report.warn([...section, mappingKey], message, "key");
   }

@@ -52,13 +52,36 @@ export function classification(
   }
 }
 
+/**
+ * What to tell of a category model of the operator's own none of whose labels stands for a configured category, so that it
+ * gives no request one; undefined where one does, or no category is configured.
+ */
+export function strayLabels(labels: readonly string[], categories: readonly Category[]): string | undefined {
+  if (categories.length === 0 || labels.some((label) => standsFor(label, categories))) return undefined;
+  const names = categories.flatMap(({ name, mmlu_categories }) => [name, ...mmlu_categories]);
+  return `classifier.category_model.model_id: no label of the model (${quoted(labels)}) is the name of a category or one of its mmlu_categories (${quoted(names)}), so it gives no request a category; list the labels under mmlu_categories, or name them in a file at classifier.category_model.category_mapping_path`;
+}
+
+const MOST_LISTED = 5;
+
+function quoted(names: readonly string[]): string {
+  const some = names.slice(0, MOST_LISTED).map((name) => `"${name}"`);
+  return [...some, ...(names.length > MOST_LISTED ? [`and ${names.length - MOST_LISTED} more`] : [])].join(
+    ", ",
+  );
+}
+
 /** The configured category that a label of the model stands for, else the label itself. */
-function categoryName(label: string, categories: readonly Category[]): string {
+const categoryName = (label: string, categories: readonly Category[]): string =>
+  standsFor(label, categories)?.name ?? label;
+
+/** By its mmlu_categories, then by its name, in any case. */
+function standsFor(label: string, categories: readonly Category[]): Category | undefined {
   const wanted = label.toLowerCase();
   const listed = categories.find(({ mmlu_categories }) =>
     mmlu_categories.some((one) => one.toLowerCase() === wanted),
   );
-  return (listed ?? categories.find(({ name }) => name.toLowerCase() === wanted))?.name ?? label;
+  return listed ?? categories.find(({ name }) => name.toLowerCase() === wanted);
 }
 
 /** Labels that stand for one category add up. */

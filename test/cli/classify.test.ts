@@ -221,6 +221,10 @@ describe("arguments", () => {
     ["--workers 0 x", /--workers 0: give a whole number from 1 to 256/],
     ["--threads 1.5 x", /--threads 1\.5: give a whole number/],
     ["--threads many x", /--threads many/],
+    ["--threads -1 x", /: --threads -1: give a whole number from 1 to 256 \(/],
+    ["x --workers -2", /: --workers -2: give a whole number/],
+    ["--workers=-2 x", /: --workers -2: give a whole number/],
+    ["x --model -dir", /'--model' argument is ambiguous\. .* use '--model=-XYZ'\. \(/],
     ["--model= x", /--model needs a directory/],
   ];
   for (const [args, says] of wrong) {

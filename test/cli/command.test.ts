@@ -18,10 +18,11 @@ const about = JSON.parse(textOf("models/encoder.json")) as {
   thresholds: Record<string, number>;
 };
 
-function run(args: readonly string[], { input = "", file = script, cwd = repoRoot } = {}) {
+function run(args: readonly string[], { input = "", file = script, cwd = repoRoot, env = {} } = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
     cwd,
     input,
+    env: { ...process.env, ...env },
     encoding: "utf8",
   });
   return { status, stdout, stderr };
@@ -119,6 +120,29 @@ describe("semantic-router classify", () => {
     assert.equal(run(["classify", "--nope"]).status, 2);
     assert.match(run(["--help"]).stdout, /semantic-router classify TEXT/);
   });
+
+  test("a directory as standard input is a usage error", () => {
+    const { status, stdout, stderr } = shell("npx semantic-router classify --jsonl </");
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(
+      stderr,
+      /^semantic-router classify: standard input is a directory: give .* \(--help shows how\)\n$/,
+    );
+  });
+
+  const misread: readonly (readonly [args: readonly string[], status: number, says: RegExp])[] = [
+    [["clasify", "x"], 2, /^semantic-router: unknown command "clasify"; did you mean "classify"\? \(--help/],
+    [["some text"], 2, /^semantic-router: unknown command "some text" \(--help shows how\)\n$/],
+    [["--nope"], 2, /^semantic-router: Unknown option '--nope'.* \(--help shows how\)\n$/],
+    [["--config", "-x"], 2, /^semantic-router: Option '--config' .* \(--help shows how\)\n$/],
+    [[], 1, /^no configuration: give .*; --help shows how\n$/],
+  ];
+  for (const [args, expected, says] of misread)
+    test(`semantic-router ${args.join(" ")}: one line, and where to read more`, () => {
+      const { status, stderr } = run(args, { env: { CONFIG_PATH: "", CONFIG_FILE: "" } });
+      assert.equal(status, expected);
+      assert.match(stderr, says);
+    });
 });
 
 describe("the command itself", () => {

@@ -82,6 +82,12 @@ describe("what a line asks for", () => {
     assert.deepEqual(readAsked('{"b":"2","a":"1","label":0}'), { kind: "pair", a: "1", b: "2" });
   });
 
+  test("null is as good as nothing, and with a text so is what is no string", () => {
+    assert.deepEqual(readAsked('{"text":"x","a":null,"b":null}'), { kind: "text", text: "x" });
+    assert.deepEqual(readAsked('{"text":"x","a":7,"b":["y"]}'), { kind: "text", text: "x" });
+    assert.deepEqual(readAsked('{"text":null,"a":"1","b":"2"}'), { kind: "pair", a: "1", b: "2" });
+  });
+
   const wrong: readonly [line: string, says: RegExp][] = [
     ["", /^the line is empty: give \{"text": "\.\.\."\} or/],
     ["  \r", /^the line is empty/],
@@ -93,11 +99,16 @@ describe("what a line asks for", () => {
     ["{}", /^no "text", and no pair "a", "b": give/],
     ['{"Text":"x"}', /^no "text"/],
     ['{"text":7}', /^"text" must be a string, not a number$/],
-    ['{"text":null}', /^"text" must be a string, not null$/],
+    ['{"text":null}', /^no "text", and no pair "a", "b": give/],
+    ['{"text":null,"a":null,"b":null}', /^no "text", and no pair/],
+    ['{"a":"x","b":null}', /^no "b": a pair has "a" and "b"$/],
+    ['{"a":7,"b":"x"}', /^"a" must be a string, not a number$/],
+    ['{"text":7,"a":null}', /^"text" must be a string, not a number$/],
     ['{"text":["secret"]}', /^"text" must be a string, not an array$/],
     ['{"a":"x"}', /^no "b": a pair has "a" and "b"$/],
     ['{"b":"x"}', /^no "a"/],
     ['{"a":"x","b":{}}', /^"b" must be a string, not an object$/],
+    ['{"text":"x","b":"secret"}', /^"text" and a pair in one line/],
     ['{"text":"x","a":"y","b":"z"}', /^"text" and a pair in one line: give each a line of its own$/],
   ];
   for (const [line, says] of wrong) {

@@ -65,6 +65,8 @@ test("the errors are those that are thrown", async () => {
     { "tokenizer.json": undefined },
     { "model.onnx": undefined },
     { "model.onnx": tinyGraph(tinyModel(), { kind: "token" }) },
+    { "model.onnx": tinyGraph(tinyModel({ places: 128 }), { kind: "text" }) },
+    { "model.onnx": tinyGraph({ ...tinyModel(), bias: new Float32Array(3).fill(NaN) }, { kind: "text" }) },
     { "config.json": { model_type: "bert", id2label: { 0: "safe", 1: "unsafe" } } },
     {},
   ];

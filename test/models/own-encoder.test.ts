@@ -129,7 +129,7 @@ test("a tokenizer that takes some 240 MB to be read has room in a thread", async
   using dir = new ModelDirectory({
     "config.json": { model_type: "bert", id2label: { 0: "safe", 1: "jailbreak", 2: "other" } },
     "tokenizer.json": { ...file, model: { ...model, vocab } },
-    "model.onnx": tinyGraph(tinyModel(), { kind: "text" }),
+    "model.onnx": tinyGraph(tinyModel({ vocabulary: 12_000 }), { kind: "text" }),
   });
   await using({ own: [{ task: "jailbreak", dir: dir.path }] }, async (encoder) => {
     assert.ok((await read(encoder, "hello")).jailbreak > 0);

@@ -151,7 +151,7 @@ const misfits: readonly Misfit[] = [
     name: "no label names a type",
     task: "pii",
     graph: { kind: "token" },
-    config: { id2label: { 0: "O", 1: "O", 2: "NO_PII" } },
+    config: { id2label: { 0: "O", 1: "NO_PII", 2: "no_pii" } },
     message: /config\.json: no label names a type; give/,
   },
   {
@@ -164,7 +164,29 @@ const misfits: readonly Misfit[] = [
   {
     name: "no room for text",
     files: { "tokenizer_config.json": { model_max_length: 9 } },
-    message: /windows of 9 tokens leave too little for text$/,
+    message:
+      /tokenizer_config\.json: model_max_length leaves windows of 9 tokens, too little for text; write how many/,
+  },
+  {
+    name: "no room for text, says another file",
+    files: { "sentence_bert_config.json": { max_seq_length: -1 } },
+    message: /sentence_bert_config\.json: max_seq_length leaves windows of -1 tokens/,
+  },
+  {
+    name: "no room for text, says config.json",
+    config: { max_position_embeddings: 9 },
+    message: /\/config\.json: max_position_embeddings leaves windows of 9 tokens/,
+  },
+  ...["512", 10.5].map((model_max_length) => ({
+    name: `windows of ${JSON.stringify(model_max_length)} tokens`,
+    files: { "tokenizer_config.json": { model_max_length } },
+    message:
+      /tokenizer_config\.json: model_max_length is ("512"|10\.5), no whole number; write how many .* take the key away$/,
+  })),
+  {
+    name: "a number of places that is none",
+    config: { max_position_embeddings: "512" },
+    message: /\/config\.json: max_position_embeddings is "512", no whole number; write/,
   },
   {
     name: "fewer places than config.json says",
@@ -191,17 +213,40 @@ const misfits: readonly Misfit[] = [
   {
     name: "a mapping file with an index twice",
     mapping: { category_to_idx: { math: 0, law: 1, other: 1 } },
-    message: /mapping\.json: category_to_idx has both "law" and "other" at index 1$/,
+    message:
+      /mapping\.json: category_to_idx has both "law" and "other" at index 1; give each an index of its own$/,
   },
   {
     name: "an index that is none",
     mapping: { idx_to_category: { first: "math" } },
-    message: /mapping\.json: idx_to_category has "math" at no whole number$/,
+    message:
+      /mapping\.json: idx_to_category has "math" at "first", no whole number; count the outputs from 0$/,
+  },
+  ...[null, "", true, [2], -1, 1.5, "1.0", " 2", "02", "1e0"].map((index) => ({
+    name: `an index that is ${JSON.stringify(index)}`,
+    mapping: { category_to_idx: { math: 0, law: index, other: 1 } },
+    message: /mapping\.json: category_to_idx has "law" at .*, no whole number; count the outputs from 0$/,
+  })),
+  ...[1, null, "", "  "].map((label) => ({
+    name: `a label that is ${JSON.stringify(label)}`,
+    mapping: { idx_to_category: { 0: label } },
+    message: /mapping\.json: idx_to_category has (1|null|"" *|" {2}") at index 0, no label; give it a name$/,
+  })),
+  {
+    name: "a label twice",
+    mapping: { idx_to_category: { 0: "math", 1: "law", 2: "math" } },
+    message:
+      /mapping\.json: idx_to_category has "math" at index 0 and at 2; give each output a name of its own$/,
   },
   {
-    name: "a label that is no text",
-    mapping: { idx_to_category: { 0: 1 } },
-    message: /mapping\.json: the label of index 0 is no text$/,
+    name: "a label of the model's own twice",
+    config: { id2label: { ...three, 2: "math" } },
+    message: /config\.json: id2label has "math" at index 0 and at 2; give each/,
+  },
+  {
+    name: "a mapping that is a list",
+    mapping: { idx_to_category: ["math", "law", "other"] },
+    message: /mapping\.json: idx_to_category is no JSON object; give classifier\.category_model\.cat/,
   },
   {
     name: "an empty mapping",
@@ -213,6 +258,11 @@ const misfits: readonly Misfit[] = [
     mapping: { idx_to_category: three, category_to_idx: { math: 0, other: 1, law: 2 } },
     message:
       /mapping\.json: idx_to_category and category_to_idx differ at index 1; correct one or leave it out$/,
+  },
+  {
+    name: "a mapping file whose second form has a label more",
+    mapping: { idx_to_category: three, label_to_id: { math: 0, law: 1, other: 2, art: 3 } },
+    message: /mapping\.json: idx_to_category and label_to_id differ at index 3; correct/,
   },
 ];
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { parseConfig } from "../../src/config/load.ts";
 import { type LabelTask, readLabels } from "../../src/models/own/labels.ts";
 import { jailbreakIndices, readTags } from "../../src/models/own/meanings.ts";
 import { judge, spansOf, verdicts } from "../../src/models/own/spans.ts";
+import { strayLabels } from "../../src/pipeline/classification.ts";
 import { ModelDirectory } from "../support/onnx/tiny-models.ts";
 
 test("labels are those of the mapping file, else the model's own", () => {
@@ -12,6 +14,11 @@ test("labels are those of the mapping file, else the model's own", () => {
     ["category", { idx_to_category: { 0: "a", 1: "b" }, category_to_idx: { a: 0, b: 1 } }],
     ["jailbreak", { label_to_idx: { a: 0, b: 1 } }],
     ["pii", { idx_to_label: { 0: "a", 1: "b" } }],
+    ...(["category", "jailbreak", "pii"] as const).flatMap((task): [LabelTask, object][] => [
+      [task, { label_to_id: { a: 0, b: "1" } }],
+      [task, { id_to_label: { 0: "a", 1: "b" } }],
+      [task, { id_to_label: { 0: "a", 1: "b" }, label_to_id: { a: 0, b: 1 } }],
+    ]),
   ];
   const config = { id2label: { 0: "x", 1: "y" } };
   for (const [task, mapping] of mappings) {
@@ -21,6 +28,33 @@ test("labels are those of the mapping file, else the model's own", () => {
     assert.deepEqual(readLabels(task, config, "config.json", undefined).names, ["x", "y"]);
   }
   assert.deepEqual(readLabels("jailbreak", {}, "config.json", undefined).names, ["LABEL_0", "LABEL_1"]);
+});
+
+test("a mapping file may begin with a byte order mark", () => {
+  using dir = new ModelDirectory({ "mapping.json": '\ufeff{"idx_to_label":{"0":"a","1":"b"}}' });
+  assert.deepEqual(readLabels("pii", {}, "", dir.at("mapping.json")).names, ["a", "b"]);
+});
+
+test("a category model none of whose labels is a category is told of, with some of both", () => {
+  const model_scores = [{ model: "m", score: 1, use_reasoning: false }];
+  const { categories } = parseConfig(
+    JSON.stringify({
+      default_model: "m",
+      vllm_endpoints: [{ name: "one", address: "127.0.0.1", port: 8001 }],
+      model_config: { m: { preferred_endpoints: ["one"] } },
+      categories: [
+        { name: "Law", model_scores },
+        { name: "science", mmlu_categories: ["Physics"], model_scores },
+      ],
+    }),
+  ).config;
+  for (const label of ["law", "SCIENCE", "physics"])
+    assert.equal(strayLabels(["cooking", label], categories), undefined, label);
+  assert.equal(strayLabels(["cooking"], []), undefined);
+  assert.match(
+    strayLabels(["a", "b", "c", "d", "e", "f", "g"], categories) ?? "",
+    /^classifier\.category_model\.model_id: no label of the model \("a", "b", "c", "d", "e", and 2 more\) is .* \("Law", "science", "Physics"\), so .*; list the labels under mmlu_categories, or .* classifier\.category_model\.category_mapping_path$/,
+  );
 });
 
 describe("labels that mean a jailbreak", () => {

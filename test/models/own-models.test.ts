@@ -274,12 +274,23 @@ test("what leaves JavaScript, to load and for each pass, goes through the gate i
     return open < 0 ? Promise.reject(shut) : work();
   };
   await assert.rejects(loadOwnModel(spec, { inside }), shut);
-  // One for the graph, one for the word it is tried on, one for the text.
-  open = 3;
+  // One for the graph, three for what it is tried on, one for the text.
+  open = 5;
   const own = await loadOwnModel(spec, { inside });
   assert.equal(open, 1);
   await own.run("hello");
   assert.equal(open, 0);
+  await own.close();
+});
+
+test("a vector that is no number is an error, not an answer", async () => {
+  const model = tinyModel({ places: 14 });
+  const [dog] = windowsOf("bert", LONG, 500)[0]!.ids.slice(1);
+  // None of the few tokens that it is tried on.
+  const embeddings = model.embeddings.map((value, i) => (Math.floor(i / model.dims) === dog ? NaN : value));
+  using dir = directoryOf(rows[0]!, { ...model, embeddings }, "vectors");
+  const own = await loadOwnModel({ task: "embedding", dir: dir.path });
+  await assert.rejects(own.run(text), { name: "NotFinite" });
   await own.close();
 });
 

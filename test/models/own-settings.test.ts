@@ -59,6 +59,19 @@ bert_model:
     assert.ok(message.includes(other), other);
 });
 
+test("a home directory is not used, and the warning says what to write", () => {
+  for (const id of ["~/guard", "~", "~me/guard"]) {
+    const text = `prompt_guard: { model_id: "${id}" }\nbert_model: { model_id: "org/~" }`;
+    assert.deepEqual(settings(text), []);
+    const messages = parseConfig(text).warnings.map(({ path, message }) => `${path}: ${message}`);
+    assert.match(
+      messages[0]!,
+      /^prompt_guard\.model_id: not used: "~" is expanded by shells only; write the whole path/,
+    );
+    assert.match(messages[1]!, /^bert_model\.model_id: not used: the embedded model serves/);
+  }
+});
+
 test("no model of one's own, no setting and no warning", () => {
   for (const text of ["", "classifier: { pii_model: { model_id: } }", 'bert_model: { model_id: "" }'])
     assert.deepEqual([settings(text), parseConfig(text).warnings], [[], []]);

@@ -1,10 +1,13 @@
+import { type Limit, limitAt } from "./limit.ts";
 import { Misfit, numberAt, type Part, textAt } from "./tokenizer/part.ts";
 
 /** What is to be known of a kind of model to feed it. */
 export interface Architecture {
   readonly type: string;
   /** Tokens that it has places for. */
-  readonly positions: number;
+  readonly positions: Limit;
+  /** Id of the token that fills up short texts. */
+  readonly padding: number;
 }
 
 // Some begin to count places after that of the padding token, and have as many fewer.
@@ -29,7 +32,9 @@ export function architectureOf(config: Part, path: string): Architecture {
     const known = knownTypes.join(", ");
     throw new Misfit(`${path}: model_type "${type}" is not known here; known are ${known}`);
   }
-  const positions = numberAt(config, "max_position_embeddings") ?? 512;
-  const padding = COUNTS_FROM_PADDING[type] ? (numberAt(config, "pad_token_id") ?? 1) + 1 : 0;
-  return { type, positions: positions - padding };
+  const key = "max_position_embeddings";
+  const places = limitAt(config, key, path)?.tokens ?? 512;
+  const after = COUNTS_FROM_PADDING[type];
+  const padding = numberAt(config, "pad_token_id") ?? (after ? 1 : 0);
+  return { type, positions: { tokens: places - (after ? padding + 1 : 0), path, key }, padding };
 }

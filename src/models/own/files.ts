@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Architecture, architectureOf } from "./architecture.ts";
-import { isPart, Misfit, numberAt, type Part } from "./tokenizer/part.ts";
+import { checkDirectory, checkFile, jsonAt, optionalJsonAt, statusOf } from "./disk.ts";
+import { type Limit, limitAt, lowest } from "./limit.ts";
+import { Misfit, numberAt, type Part } from "./tokenizer/part.ts";
 import { readTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
 
 /** What a model's directory holds, read and checked as far as that goes without running it. */
@@ -11,8 +12,9 @@ export interface ModelFiles {
   readonly configPath: string;
   readonly architecture: Architecture;
   readonly tokenizer: Tokenizer;
-  /** Tokens in one pass, special ones included. */
-  readonly maxTokens: number;
+  readonly tokenizerPath: string;
+  /** Of one pass. */
+  readonly limit: Limit;
   /** How token vectors become one, as sentence-transformers has it. */
   readonly pooling: "mean" | "cls";
 }
@@ -24,8 +26,7 @@ const GRAPHS = ["model.onnx", join("onnx", "model.onnx")];
  * Throws a Misfit that names the file, what is missing, and the remedy.
  */
 export function readModelFiles(dir: string): ModelFiles {
-  if (!isDirectory(dir))
-    throw new Misfit(`${dir}: no such directory; name the directory that holds the model`);
+  checkDirectory(dir);
   const configPath = join(dir, "config.json");
   const config = jsonAt(configPath, "copy it from the model it was exported from");
   const architecture = architectureOf(config, configPath);
@@ -36,48 +37,28 @@ export function readModelFiles(dir: string): ModelFiles {
     const misfit = `has ${tokenizer.size} tokens, but the model of ${configPath} knows ${vocabulary}`;
     throw new Misfit(`${tokenizerPath}: ${misfit}; take both from the same model`);
   }
-  const onnxPath = GRAPHS.map((name) => join(dir, name)).find((path) => existsSync(path));
+  const onnxPath = GRAPHS.map((name) => join(dir, name)).find((path) => statusOf(path));
   if (onnxPath === undefined) {
     throw new Misfit(`${dir}: there is no ${GRAPHS.join(" and no ")}; export the model to ONNX`);
   }
-  const limits = [
-    architecture.positions,
-    numberAt(optional(join(dir, "tokenizer_config.json")), "model_max_length"),
-    numberAt(optional(join(dir, "sentence_bert_config.json")), "max_seq_length"),
-  ];
+  checkFile(onnxPath, "copy the whole file that the export wrote");
   return {
     onnxPath,
     config,
     configPath,
     architecture,
     tokenizer,
-    maxTokens: Math.min(...limits.filter((limit) => limit !== undefined)),
+    tokenizerPath,
+    limit: lowest(
+      architecture.positions,
+      limitIn(join(dir, "tokenizer_config.json"), "model_max_length"),
+      limitIn(join(dir, "sentence_bert_config.json"), "max_seq_length"),
+    ),
     pooling: poolingAt(join(dir, "1_Pooling", "config.json")),
   };
 }
 
-/** The JSON object in a file. `remedy` is for the case that the file is not there. */
-export function jsonAt(path: string, remedy: string): Part {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { code = "unreadable" } = error as NodeJS.ErrnoException;
-    throw new Misfit(
-      `${path}: ${code === "ENOENT" ? "no such file" : `cannot be read (${code})`}; ${remedy}`,
-    );
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Misfit(`${path}: not valid JSON; ${remedy}`);
-  }
-  if (!isPart(value)) throw new Misfit(`${path}: no JSON object; ${remedy}`);
-  return value;
-}
-
-const optional = (path: string): Part => (existsSync(path) ? jsonAt(path, "mend it or take it away") : {});
+const limitIn = (path: string, key: string): Limit | undefined => limitAt(optionalJsonAt(path), key, path);
 
 function tokenizerAt(path: string): Tokenizer {
   const remedy = "save the tokenizer with transformers' AutoTokenizer (the fast one)";
@@ -91,7 +72,7 @@ function tokenizerAt(path: string): Tokenizer {
 }
 
 function poolingAt(path: string): ModelFiles["pooling"] {
-  if (!existsSync(path)) return "mean";
+  if (!statusOf(path)) return "mean";
   const modes = Object.entries(jsonAt(path, "mend it or take it away"))
     .filter(([key, value]) => key.startsWith("pooling_mode_") && value === true)
     .map(([key]) => key.slice("pooling_mode_".length));
@@ -100,8 +81,4 @@ function poolingAt(path: string): ModelFiles["pooling"] {
   throw new Misfit(
     `${path}: pools by ${modes.join(" and ") || "nothing"}; only mean_tokens or cls_token is known here`,
   );
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,19 +1,40 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { addFile } from "../digest.ts";
+import { statusOf, unusable } from "./disk.ts";
 import type { ModelFiles } from "./files.ts";
 
-/** 16 hex digits that change whenever what makes a model's vectors does: graph, weights beside it, tokenizer, pooling. */
+const REMEDY = "see that it is there";
+
+/**
+ * 16 hex digits that change whenever what makes a model's vectors does: graph, weights beside it, tokenizer, pooling.
+ * Throws a Misfit for what may not be read.
+ */
 export function fingerprintOf({ configPath, onnxPath }: ModelFiles): string {
   const dir = dirname(configPath);
-  const graph = readdirSync(dirname(onnxPath))
+  const graph = namesIn(dirname(onnxPath))
     .filter((name) => name.startsWith(basename(onnxPath)))
     .map((name) => join(dirname(onnxPath), name));
-  const others = ["config.json", "tokenizer.json", join("1_Pooling", "config.json")]
-    .map((name) => join(dir, name))
-    .filter((path) => existsSync(path));
+  const others = ["config.json", "tokenizer.json", join("1_Pooling", "config.json")].map((name) =>
+    join(dir, name),
+  );
   const hash = createHash("sha256");
-  for (const path of [...others, ...graph.sort()]) addFile(hash, path);
+  for (const path of [...others, ...graph.sort()]) {
+    if (!statusOf(path)?.isFile()) continue;
+    try {
+      addFile(hash, path);
+    } catch (error) {
+      throw unusable(error, path, REMEDY);
+    }
+  }
   return hash.digest("hex").slice(0, 16);
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    throw unusable(error, dir, REMEDY);
+  }
 }

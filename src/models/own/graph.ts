@@ -57,6 +57,13 @@ export async function openGraph(
   }
   const wide = session.inputMetadata.find((input) => !input.isTensor || input.type !== "int64");
   if (wide) throw new Misfit(`${path}: its input ${wide.name} is not int64; export it as transformers does`);
+  const fixed = session.inputMetadata.find((input) => input.isTensor && !fits(input.shape));
+  if (fixed?.isTensor) {
+    const form = fixed.shape.join(" by ");
+    throw new Misfit(
+      `${path}: its input ${fixed.name} is always ${form} tokens; export it with variable lengths, as optimum-cli does`,
+    );
+  }
   const output = OUTPUTS[wanted].find((name) => session.outputNames.includes(name));
   if (output === undefined) {
     const found = session.outputNames.join(", ");
@@ -85,6 +92,20 @@ export async function openGraph(
   };
 }
 
+// What the runtime says of a file with weights beside the graph, in words that name a remedy.
+const WEIGHTS_BESIDE: readonly (readonly [RegExp, (file: string) => string])[] = [
+  [
+    /data path does not exist: "(.+)"/,
+    (file) => `its weights lie in ${file}, which is not there; copy that file too`,
+  ],
+  [
+    /open file "(.+)" failed/,
+    (file) =>
+      `its weights lie in ${file}, which cannot be read; let the user that the router runs as read it`,
+  ],
+  [/External initializer: .*out of bounds/, () => "the file with its weights is cut short; copy all of it"],
+];
+
 async function load(path: string, threads: number): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(path, {
@@ -99,7 +120,18 @@ async function load(path: string, threads: number): Promise<InferenceSession> {
       extra: { session: { intra_op: { allow_spinning: "0" } } },
     });
   } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n", 1)[0] : "unknown failure";
+    const why = error instanceof Error ? error.message.split("\n", 1)[0]! : "unknown failure";
+    for (const [pattern, says] of WEIGHTS_BESIDE) {
+      const found = pattern.exec(why);
+      if (found) throw new Misfit(`${path}: ${says(found[1] ?? "")}`);
+    }
     throw new Misfit(`${path}: cannot be loaded (${why}); export the model to ONNX anew`);
   }
 }
+
+/** Whether texts of any length fit, one at a time. */
+const fits = ([batch, length]: readonly (number | string)[]): boolean =>
+  !(isFixed(batch) && batch !== 1) && !isFixed(length);
+
+/** A length that is known only when the graph runs has a name, or no number above 0. */
+const isFixed = (length: number | string | undefined): boolean => typeof length === "number" && length > 0;

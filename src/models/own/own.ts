@@ -56,7 +56,7 @@ export interface OwnModelOptions {
 }
 
 /**
- * Loads a model in Hugging Face's layout for one task, and tries it on a word.
+ * Loads a model in Hugging Face's layout for one task, and tries it on a word and on a full window.
  * Rejects with a Misfit that names the key, the file, what is wrong with it, and the remedy.
  */
 export async function loadOwnModel<T extends OwnTask>(
@@ -68,7 +68,7 @@ export async function loadOwnModel<T extends OwnTask>(
     const wanted = spec.task === "embedding" ? "vectors" : "logits";
     const graph = await openGraph(files.onnxPath, wanted, { threads, inside });
     try {
-      const windowed = new Windowed(files, graph, Math.min(windowTokens, files.maxTokens));
+      const windowed = new Windowed(files, graph, Math.min(windowTokens, files.limit.tokens));
       return (await SERVINGS[spec.task](files, windowed, spec.mappingPath)) as OwnModel as OwnModel<T>;
     } catch (error) {
       await graph.close();

@@ -1,10 +1,11 @@
-import { softmax } from "../gist.ts";
+import { finite, softmax } from "../gist.ts";
 import type { ModelFiles } from "./files.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { Output } from "./graph.ts";
 import { type Labels, type LabelTask, readLabels } from "./labels.ts";
 import { jailbreakIndices, readTags } from "./meanings.ts";
 import type { OwnModel, OwnTask } from "./own.ts";
+import { probe } from "./probe.ts";
 import { judge, spansOf, verdicts } from "./spans.ts";
 import { Misfit, textAt } from "./tokenizer/part.ts";
 import type { Windowed } from "./windowed.ts";
@@ -68,7 +69,7 @@ export const SERVINGS: { readonly [T in OwnTask]: Serving<T> } = {
   },
 
   async embedding(files, windowed) {
-    const { dims: shape } = await windowed.probe();
+    const { dims: shape } = await probe(files, windowed);
     const dims = shape.at(-1)!;
     return served("embedding", files, windowed, { dims }, async function* (text) {
       const mean = new Mean(dims);
@@ -106,12 +107,13 @@ function served<T extends OwnTask>(
 /** Labels of a classifier of the kind that the task needs, as many as it has outputs. */
 async function labelled(
   task: LabelTask,
-  { config, configPath, onnxPath }: ModelFiles,
+  files: ModelFiles,
   windowed: Windowed,
   mappingPath: string | undefined,
 ): Promise<Labels> {
+  const { config, configPath, onnxPath } = files;
   const labels = readLabels(task, config, configPath, mappingPath);
-  const { dims } = await windowed.probe();
+  const { dims } = await probe(files, windowed);
   const wanted = task === "pii" ? "token" : "text";
   const found = dims.length === 2 ? "token" : "text";
   if (found !== wanted)
@@ -161,8 +163,8 @@ function pooled({ data, dims }: Output, pooling: ModelFiles["pooling"]): Float32
   return sum;
 }
 
-/** The vector at length 1; one of zeros stays as it is. */
+/** The vector at length 1; one of zeros stays as it is. Throws NotFinite. */
 function unit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector) || 1;
+  const length = finite(Math.hypot(...vector), "sentence vector") || 1;
   return vector.map((value) => value / length);
 }

@@ -23,9 +23,10 @@ const MARKS = 2;
 export class Windowed {
   /** Special tokens before those of the text, in each pass. */
   readonly before: number;
+  /** Tokens of the text in each pass, at most. */
+  readonly size: number;
   readonly #files: ModelFiles;
   readonly #graph: Graph;
-  readonly #size: number;
 
   /** @param limit tokens of one pass, special ones included. */
   constructor(files: ModelFiles, graph: Graph, limit: number) {
@@ -33,9 +34,12 @@ export class Windowed {
     this.#files = files;
     this.#graph = graph;
     this.before = before.length;
-    this.#size = limit - before.length - after.length;
-    if (this.#size < LEAST)
-      throw new Misfit(`${files.configPath}: windows of ${limit} tokens leave too little for text`);
+    this.size = limit - before.length - after.length;
+    if (this.size < LEAST) {
+      const { path, key } = files.limit;
+      const misfit = `${key} leaves windows of ${limit} tokens, too little for text`;
+      throw new Misfit(`${path}: ${misfit}; write how many the model takes`);
+    }
   }
 
   tokens(text: string): Tokens {
@@ -45,16 +49,21 @@ export class Windowed {
   /** At least one; with `most`, at most so many of them, evenly spread from the first to the last. */
   windows({ ids }: Tokens, most = Number.POSITIVE_INFINITY): readonly { window: Window; own: Window }[] {
     const windows = windowsOf(ids.length, {
-      tokens: this.#size + MARKS,
-      overlap: Math.floor(this.#size / OVERLAP),
+      tokens: this.size + MARKS,
+      overlap: Math.floor(this.size / OVERLAP),
     });
     const all = windows.map((window, i) => ({ window, own: ownPart(windows, i) }));
     if (all.length <= most) return all;
     return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);
   }
 
-  async run({ ids }: Tokens, { start, end }: Window): Promise<Output> {
-    const { tokenizer, onnxPath, configPath } = this.#files;
+  /** @param remedy for a pass that fails. */
+  async run(
+    { ids }: Pick<Tokens, "ids">,
+    { start, end }: Window,
+    remedy = `see that it belongs to ${this.#files.configPath}`,
+  ): Promise<Output> {
+    const { tokenizer, onnxPath } = this.#files;
     const { before, after } = tokenizer.frame;
     const framed = [...before, ...ids.subarray(start, end), ...after];
     try {
@@ -62,15 +71,8 @@ export class Windowed {
     } catch (error) {
       if (error instanceof Misfit) throw error;
       // The runtime's own message may hold token ids, and those are the text.
-      const what = `a pass over ${framed.length} tokens failed`;
-      throw new Misfit(`${onnxPath}: ${what}; see that it belongs to ${configPath}`);
+      throw new Misfit(`${onnxPath}: a pass over ${framed.length} tokens failed; ${remedy}`);
     }
-  }
-
-  /** What a pass over a word gives, to see what the graph is. */
-  probe(): Promise<Output> {
-    const tokens = this.tokens("hello");
-    return this.run(tokens, this.windows(tokens)[0]!.window);
   }
 
   close(): Promise<void> {

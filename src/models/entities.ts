@@ -19,7 +19,7 @@ export function mergeEntities(recognised: readonly Entity[], decoded: readonly E
 }
 
 /** A bare domain is believed less than this. */
-const SURE = 0.75;
+const SURE = 0.8;
 
 /** The model's spans that may hold a recognised one as a part. */
 class Whole {

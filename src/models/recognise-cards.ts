@@ -5,12 +5,13 @@ import { type Context, datePrefix, found } from "./recognise-context.ts";
 /** Score of a value whose check digits hold. */
 export const CERTAIN = 1;
 /** Score of a value with the form, failing its check digits, that its context names. */
-export const NAMED_ONLY = 0.6;
+export const NAMED_ONLY = 0.75;
 
-const CARD = /(?<![A-Za-z0-9_])(?<!\d[.-]|[$€£¥])\d(?:[ .-]?\d){11,18}(?!\w|[.-]\d)/g;
-const GROUPS = /^(?:\d+|\d{4}([ .-])\d{4}\1\d{4}\1\d{1,7}(?:\1\d{1,3})?|\d{4}([ .-])\d{6}\2\d{4,5})$/;
+const CARD = /(?<![A-Za-z0-9_])(?<!\d[.-]|[$€£¥])\d(?:(?: - |[ .-])?\d){11,18}(?!\w|[.-]\d)/g;
+const GROUPS = /^(?:\d+|\d{4}( - |[ .-])\d{4}\1\d{4}\1\d{1,7}(?:\1\d{1,3})?|\d{4}([ .-])\d{6}\2\d{4,5})$/;
 // The usual groups, where more digits follow: an expiry date, a check value, the next card.
-const LEADING = /^(?:\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?!\d)|\d{4}([ .-])\d{6}\2\d{4,5}(?!\d)|\d{13,19}(?!\d))/;
+const LEADING =
+  /^(?:\d{4}( - |[ .-])\d{4}\1\d{4}\1\d{4}(?!\d)|\d{4}([ .-])\d{6}\2\d{4,5}(?!\d)|\d{13,19}(?!\d))/;
 const ISSUERS: readonly [RegExp, readonly number[]][] = [
   [/^4/, [13, 16, 19]],
   [/^(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, [16]],
@@ -26,7 +27,7 @@ const CARD_WORDS =
   /card|\bvisa\b|master\s?card|\bamex\b|american express|\bdiscover\b|\bdiners\b|\bjcb\b|maestro|unionpay|credit|debit|\bpan\b|\bcc\b|cc_?(?:num|no)|卡号|信用卡|银行卡|储蓄卡|借记卡|银联|刷卡|卡/i;
 /** A label that says what else the number is. */
 const NO_CARD =
-  /(?:\bsim(?: card)?|iccid|imei|isbn|tracking|order|invoice|serial|身份证|订单|单号|快递|(?:identity|\bid|library|business|report|gift|student|score|insurance)\W{0,2}card)(?:[ _-]?(?:no\.?|number|num|code|id|号码?|#))?[\s:#："'=是为]*(?:is )?$/i;
+  /(?:\bsim(?: card)?|iccid|imei|isbn|tracking|\border|invoice|serial|(?:trans|interact)action|\b(?:txn?|ref(?:erence)?|confirmation|booking|receipt|ticket|barcode|ean|upc|gtin|parcel|shipment|container|(?:case|batch|asset|device|session|request|trace|message|event)(?=[ _-]?(?:no\b|nr\b|num|code|id|#)))|bestell\p{L}*|auftrag\p{L}*|sendungs\p{L}*|rechnungs\p{L}*|commande|suivi|facture|pedido|seguimiento|factura|身份证|订单|单号|快递|交易号|流水号|条码|(?:identity|\bid|library|business|report|gift|student|score|insurance)\W{0,2}card)(?:[ _-]?(?:no\.?|nr\.?|n[°º]\.?|number|num|code|id|号码?|#))?[\s:#："'=是为]*(?:is )?$/iu;
 const IBAN_HEAD = /(?:^|[^A-Za-z0-9])[A-Z]{2}\d{2}[ -]?(?:[A-Z0-9]{4}[ -])*$/i;
 
 // Digits with anything else between: believed only where Luhn's check holds, the prefix is an issuer's, and the text names it.

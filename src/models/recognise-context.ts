@@ -96,11 +96,14 @@ const NAME = /^[\s"']*[\p{L}_#.()-]+(?:[\s_-]+[\p{L}_#.()-]+){0,2}[\s"']*$/u;
 const USUAL =
   /name|\bids?\b|_id|ssn|phone|mobile|tel|e-?mail|card|iban|account|address|date|number|\bno\b|zip|\bip\b|licen|姓名|电话|手机|邮箱|卡号|证|地址|日期|账号|编号/i;
 
-interface Row {
-  readonly start: number;
-  readonly line: string;
+interface Heads {
   readonly names: readonly string[];
   readonly mark: string;
+}
+
+interface Row extends Heads {
+  readonly start: number;
+  readonly line: string;
 }
 
 /** Rows of values under a row of names, with commas, semicolons, tabs or bars between. */
@@ -109,14 +112,17 @@ class Table {
 
   constructor(text: string) {
     if (!text.includes("\n") || !/[,;\t|]/.test(text)) return;
-    let above: { names: readonly string[]; mark: string } | undefined;
+    let above: readonly Heads[] = [];
     for (let start = 0; start < text.length; ) {
       const newline = text.indexOf("\n", start);
       const end = newline < 0 ? text.length : newline;
       const line = text.slice(start, Math.min(end, start + MAX_ROW));
-      if (above && line.split(above.mark).length >= above.names.length)
-        this.#rows.push({ start, line, ...above });
-      else above = namesIn(line);
+      const cells = ({ mark }: Heads): number => line.split(mark).length;
+      const heads =
+        above.find((one) => cells(one) === one.names.length) ??
+        above.find((one) => cells(one) >= one.names.length);
+      if (heads) this.#rows.push({ start, line, ...heads });
+      else above = headsIn(line);
       start = end + 1;
     }
   }
@@ -137,10 +143,15 @@ class Table {
   }
 }
 
-function namesIn(line: string): { names: readonly string[]; mark: string } | undefined {
+/** What a line may be the heads of: the last words before the first mark, or all with the marks, may belong to a sentence. */
+function headsIn(line: string): Heads[] {
+  const cut = /(?<=[.:?!] )[^.:?!]*$/.exec(line)?.[0] ?? "";
+  return [columns(line), columns(cut)].filter((one) => one !== undefined);
+}
+
+function columns(line: string): Heads | undefined {
   const mark = /[,;\t|]/.exec(line)?.[0];
   if (mark === undefined || !USUAL.test(line)) return undefined;
-  // The last words before the first mark may belong to a sentence that leads up to the table.
   const names = line.split(mark);
   names[0] = /[^.:?!。：]*$/.exec(names[0] as string)?.[0] ?? "";
   return names.every((name) => NAME.test(name)) ? { names, mark } : undefined;

@@ -9,7 +9,9 @@ const SSN_WORDS =
 
 /** A label that says what else the number is. */
 const NO_SSN =
-  /(?:\bpart|\border|invoice|\bsku|model|serial|\bitem|ticket|\bcase|tracking|product|catalog(?:ue)?|\bbatch|\blot|\bref(?:erence)?|flight)(?:[ _-]?(?:no\.?|number|num|id|code|#))?[\s:#]*$/i;
+  /(?:\bpart|\border|invoice|\bsku|model|serial|\bitem|ticket|\bcase|tracking|product|catalog(?:ue)?|\bbatch|\blot|\bref(?:erence)?|flight|\b(?:rooms?|suite|unit|apt|locker|shelf|seat|gate|row|pages?|lines?|range|scores?|bin|zone|box|track|document|barcode|code|bus|train|version|sum|extension|ext)|zimmer|seite|salle|habitaci[oó]n|房间|编号|货号|零件)(?:[ _-]?(?:no\.?|number|num|id|code|#))?[\s:#]*$/i;
+/** A part's number goes on, a sum has a result. */
+const NO_SSN_AFTER = /^(?:-[A-Za-z]|\s?=|\s?[*/×÷]\s?\d)/;
 
 /** United States Social Security numbers of the issued ranges; others, and those without hyphens, where they are named. */
 export function socialSecurity(context: Context): Entity[] {
@@ -23,7 +25,12 @@ export function socialSecurity(context: Context): Entity[] {
         : context.named(m.index, end, SSN_WORDS);
     if (named || (m[1] !== "" && lists(out, m.index)))
       out.push(found("US_SSN", m.index, end, issued ? CERTAIN : NAMED_ONLY));
-    else if (issued && m[1] === "-" && !NO_SSN.test(context.before(m.index)))
+    else if (
+      issued &&
+      m[1] === "-" &&
+      !NO_SSN.test(context.before(m.index)) &&
+      !NO_SSN_AFTER.test(context.text.slice(end, end + 4))
+    )
       out.push(found("US_SSN", m.index, end, 0.85));
   }
   return out;
@@ -90,10 +97,14 @@ const LICENCE = /(?<![\w-])[A-Z]{0,3}(?:-?\d[A-Z]?){4,15}(?![\w-])/gi;
 const MIXED = /(?<![\w-])(?=[A-Z]*\d)[A-Z0-9]{7,16}(?![\w-])/g;
 const SPACED = /(?<![\w-])[A-Z]?\d{2,4}(?: \d{2,4}){1,3}(?![\w-])/gi;
 const DRIVER =
-  /driv(?:er|ing)['’]?s?[\s_-]*(?:licen[cs]e|permit|lic\b)|licen[cs]ed? driver|\bDLN?\b|dl[_ ]?(?:no|num|number)|驾照|驾驶证|行驶证号|driver_?licen/i;
+  /driv(?:er|ing)['’]?s?[\s_-]*(?:licen[cs]e|permit|lic\b)|licen[cs]ed? driver|(?<!\/)\bDLN?\b[\s_]*(?:no\.?|num(?:ber)?|id|is)?\W*$|dl[_ ]?(?:no|num|number)|驾照|驾驶证|行驶证号|driver_?licen/i;
 const BARE = /\blicen[cs]e(?:\s+(?:no\.?|number|num|id|#))?[\s:#'"=]*(?:is\s+)?$/i;
 const OTHER =
-  /plate|\bkey\b|software|\bmit\b|apache|\bbsd\b|\bgpl|medical|nursing|business|serial|fishing|车牌/i;
+  /plate|\bkey\b|software|\bmit\b|apache|\bbsd\b|\bgpl|medical|nursing|business|serial|fishing|\btests?\b|\bexam|questions|车牌/i;
+/** Behind a count, and behind the licence of a program. */
+const COUNTED =
+  /^ (?:times|rows|records|users|seats|copies|people|drivers|bytes|[kmg]b|lines|points|questions|files|miles|km|years?)\b/i;
+const FOR = /^ (?:for (?!driv|my|his|her|the driver)|key|seat|is valid for \d+ (?:user|seat|machine))/i;
 const CLOSE = 36;
 
 /** United States driver licences, whose forms are many: only what its context names. */
@@ -110,11 +121,12 @@ export function licences(context: Context): Entity[] {
     if (seen.has(start) || digits < 3 || OTHER.test(before) || /^(?:19|20)\d{2}-/.test(value)) continue;
     // Nothing but its name and small words stands before it, no other number.
     const near = DRIVER.test(before.slice(before.search(/\d{3}\D*$/) + 1));
-    if (!near && !(BARE.test(before) && digits >= 6)) continue;
+    const after = text.slice(start + value.length, start + value.length + 30);
+    if (COUNTED.test(after) || (!near && (!BARE.test(before) || digits < 6 || FOR.test(after)))) continue;
     // Groups are one number only where nothing but its name says so.
     if (value.includes(" ") && (!near || digits < 7)) continue;
     seen.add(start);
-    out.push(found("US_DRIVER_LICENSE", start, start + value.length, near ? 0.8 : 0.7));
+    out.push(found("US_DRIVER_LICENSE", start, start + value.length, near ? 0.8 : 0.77));
   }
   return out;
 }

@@ -28,7 +28,7 @@ const LONG_NUMBER = /\d(?:[^\d]{0,3}\d){5}/;
 
 /**
  * Personal data with a form of its own: check digits, issued ranges, grammar. Spans may overlap.
- * A value that fails its check digits scores 0.6, and only where its context names it.
+ * A value that fails its check digits scores 0.75, and only where its context names it.
  * Time is linear in the text, whatever it holds.
  */
 export function recognise(original: string): Entity[] {

@@ -51,7 +51,7 @@ describe("of entities that overlap one stays", () => {
     ],
     [
       "the company that is called like its domain",
-      [checked("DOMAIN_NAME", 0, 10, 0.6)],
+      [checked("DOMAIN_NAME", 0, 10, 0.75)],
       [guessed("ORGANIZATION", 0, 15, 0.7)],
       ["ORGANIZATION 0-15"],
     ],

@@ -90,12 +90,18 @@ def authored_guard():
     return out
 
 
+def asks_about_leaks(record):
+    """XSafety's attempts at leaking hold questions about leaks as well, which are what defenders ask."""
+    return (record["source"] == "xsafety" and record["kind"] == "injection"
+            and re.search("leak|泄漏|泄露", record["text"], re.I) is not None)
+
+
 def guard(held_out):
     """[(text, label index, weight)]"""
     gone = HELD_OUT["guard"] if held_out else set()
     out = []
     for r in read("jailbreak/train"):
-        if r["source"] in gone:
+        if r["source"] in gone or asks_about_leaks(r):
             continue
         w = {"authored-templates": 0.4, "jailbreak-classification": 1.5, "gptfuzz": 2.0}.get(r["source"], 1.0)
         out.append((r["text"], GUARD.index(r["label"]), w))

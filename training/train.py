@@ -1,11 +1,12 @@
 """Stage 3: the four heads together. Writes work/trained.pt (or work/<name>.pt).
 
-    python training/train.py [--layers 6] [--tokens 9e6] [--held-out] [--name trained] [--start work/distilled.pt]
+    python training/train.py [--layers 6] [--tokens 2e7] [--held-out] [--name trained] [--start work/distilled.pt]
 
 `--held-out` leaves whole sources out (see HELD_OUT in tasks.py): that model is only measured, never shipped.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -156,16 +157,16 @@ class Embed:
         return 0.6 * rank + 0.6 * (spread.mean() if len(spread) else 0)
 
 
-def schedule(parts, total, rng):
-    """Generator of (name, batch ...) in random order by share of tokens; `total` tokens in all."""
+def schedule(parts, total, shares, rng):
+    """[(name, batch ...)] in random order by share of tokens; `total` tokens in all."""
     plan = []
     for name, part in parts.items():
         spent = 0
-        while spent < total * SHARES[name]:
+        while spent < total * shares[name]:
             for batch in part.round(rng):
                 plan.append((name, batch))
                 spent += sum(min(len(i) + 2, 128) for i, _ in batch[0])
-                if spent >= total * SHARES[name]:
+                if spent >= total * shares[name]:
                     break
     order = rng.permutation(len(plan))
     return [plan[i] for i in order]
@@ -174,18 +175,19 @@ def schedule(parts, total, rng):
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--layers", type=int, default=6)
-    args.add_argument("--tokens", type=float, default=9e6)
+    args.add_argument("--tokens", type=float, default=2e7)
     args.add_argument("--held-out", action="store_true")
     args.add_argument("--name", default="trained")
     args.add_argument("--start", type=Path, default=WORK / "distilled.pt")
     args.add_argument("--rate", type=float, default=1.5e-4)
+    args.add_argument("--shares", type=json.loads, default=SHARES, help="of the tokens, by head, as JSON")
     args = args.parse_args()
     seed()
     rng = np.random.default_rng(5)
     tokens = Tokens()
     parts = {"category": Category(tokens, args.held_out), "guard": Guard(tokens, args.held_out),
              "tags": Tags(tokens, args.held_out), "embed": Embed(tokens, args.held_out)}
-    plan = schedule(parts, args.tokens, rng)
+    plan = schedule(parts, args.tokens, args.shares, rng)
     model = Router(tokens.size, args.layers)
     model.load_state_dict(thinned(torch.load(args.start), args.layers), strict=False)
     body, heads, words = [], [], [model.encoder.word.weight]

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 
 /** sha256 of a file's bytes, in hex. Throws what the file system says. */
 export function digestOf(path: string): string {
@@ -17,4 +17,10 @@ export function addFile(hash: Hash, path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** Changes whenever a file is written or another takes its place. */
+export function stampOf(path: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 }

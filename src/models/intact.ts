@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { digestOf } from "./digest.ts";
+import { readFileSync } from "node:fs";
+import { digestOf, stampOf } from "./digest.ts";
 
 // A thread that starts later than the others reads the files anew, and somebody may have replaced them by then: it would
 // answer by another model than the one that was checked at the start.
@@ -23,9 +23,4 @@ export async function loadUnchanged<T>(path: string, sha256: string, load: () =>
   const loaded = await load();
   if (digestOf(path) !== sha256 || stampOf(path) !== before) throw new Error(OTHER);
   return loaded;
-}
-
-function stampOf(path: string): string {
-  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-  return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 }

@@ -26,7 +26,7 @@ test("an empty file is every default", () => {
     assert.deepEqual(config.semantic_cache, {
       enabled: false,
       backend_type: "memory",
-      similarity_threshold: 0.9,
+      similarity_threshold: 0.94,
       max_entries: 1000,
       ttl_seconds: 3600,
       eviction_policy: "fifo",
@@ -98,9 +98,9 @@ test("the detector of personal data is there only when it is written", () => {
   assert.deepEqual(pii_model, { enabled: true, threshold: 0.5, on_error: "refuse" });
 });
 
-test("similarity of the cache: its own key, else bert_model's, else 0.9", () => {
+test("similarity of the cache: its own key, else bert_model's, else 0.94", () => {
   const of = (text: string) => parseConfig(text).config.semantic_cache.similarity_threshold;
-  assert.equal(of(""), 0.9);
+  assert.equal(of(""), 0.94);
   assert.equal(of("bert_model: { threshold: 0.6 }"), 0.6);
   assert.equal(of("bert_model: { threshold: 0.6 }\nsemantic_cache: { similarity_threshold: 0.8 }"), 0.8);
   assert.equal(of("bert_model: { threshold: 0.6 }\nsemantic_cache: { similarity_threshold: }"), 0.6);

@@ -18,7 +18,7 @@ const CLEAN = {
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "",
 };
 const TREE =
-  /^ {2}client-span \[client-service\] .*\n {2}└─ semantic_router\.request\.received \[vllm-semantic-router\] .*\n(?: {5}├─ semantic_router\..*\n){7} {5}└─ semantic_router\.upstream\.request .*\n {8}└─ llm_request \[vllm-server\] /gm;
+  /^ {2}client-span \[client-service\] .*\n {2}└─ semantic_router\.request\.received \[vllm-semantic-router\] .*\n(?: {5}├─ semantic_router\..*\n){6,7} {5}└─ semantic_router\.upstream\.request .*\n {8}└─ llm_request \[vllm-server\] /gm;
 
 describe("examples/opentelemetry/run.ts", { skip: envoyMissing }, () => {
   for (const protocol of protocols) {

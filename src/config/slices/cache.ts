@@ -20,7 +20,7 @@ export const semantic_cache = section(
     ),
     similarity_threshold: share(
       "Least similarity of a hit; without it `bert_model.threshold`, if that is given.",
-      0.9,
+      0.94,
     ),
     max_entries: whole("Entries kept before one is evicted; 0 leaves it to the bound of the store itself.", {
       minimum: 0,

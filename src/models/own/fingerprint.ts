@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { addFile } from "../digest.ts";
+import { addFile, stampOf } from "../digest.ts";
 import { statusOf, unusable } from "./disk.ts";
 import type { ModelFiles } from "./files.ts";
 
@@ -11,17 +11,9 @@ const REMEDY = "see that it is there";
  * 16 hex digits that change whenever what makes a model's vectors does: graph, weights beside it, tokenizer, pooling.
  * Throws a Misfit for what may not be read.
  */
-export function fingerprintOf({ configPath, onnxPath }: ModelFiles): string {
-  const dir = dirname(configPath);
-  const graph = namesIn(dirname(onnxPath))
-    .filter((name) => name.startsWith(basename(onnxPath)))
-    .map((name) => join(dirname(onnxPath), name));
-  const others = ["config.json", "tokenizer.json", join("1_Pooling", "config.json")].map((name) =>
-    join(dir, name),
-  );
+export function fingerprintOf(files: ModelFiles): string {
   const hash = createHash("sha256");
-  for (const path of [...others, ...graph.sort()]) {
-    if (!statusOf(path)?.isFile()) continue;
+  for (const path of pathsOf(files)) {
     try {
       addFile(hash, path);
     } catch (error) {
@@ -29,6 +21,20 @@ export function fingerprintOf({ configPath, onnxPath }: ModelFiles): string {
     }
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+/** Changes whenever one of these files is touched: what was loaded meanwhile may then be another than was looked at. */
+export const stampsOf = (files: ModelFiles): string => pathsOf(files).map(stampOf).join(" ");
+
+function pathsOf({ configPath, onnxPath }: ModelFiles): string[] {
+  const dir = dirname(configPath);
+  const graph = namesIn(dirname(onnxPath))
+    .filter((name) => name.startsWith(basename(onnxPath)))
+    .map((name) => join(dirname(onnxPath), name));
+  const others = ["config.json", "tokenizer.json", join("1_Pooling", "config.json")].map((name) =>
+    join(dir, name),
+  );
+  return [...others, ...graph.sort()].filter((path) => statusOf(path)?.isFile());
 }
 
 function namesIn(dir: string): string[] {

@@ -1,5 +1,6 @@
 import type { Entity } from "../encode.ts";
 import { readModelFiles } from "./files.ts";
+import { stampsOf } from "./fingerprint.ts";
 import { type GraphOptions, openGraph } from "./graph.ts";
 import { SERVINGS } from "./servings.ts";
 import { Misfit } from "./tokenizer/part.ts";
@@ -65,11 +66,15 @@ export async function loadOwnModel<T extends OwnTask>(
 ): Promise<OwnModel<T>> {
   try {
     const files = readModelFiles(spec.dir);
+    const before = stampsOf(files);
     const wanted = spec.task === "embedding" ? "vectors" : "logits";
     const graph = await openGraph(files.onnxPath, wanted, { threads, inside });
     try {
       const windowed = new Windowed(files, graph, Math.min(windowTokens, files.limit.tokens));
-      return (await SERVINGS[spec.task](files, windowed, spec.mappingPath)) as OwnModel as OwnModel<T>;
+      const model = (await SERVINGS[spec.task](files, windowed, spec.mappingPath)) as OwnModel as OwnModel<T>;
+      if (stampsOf(files) !== before)
+        throw new Misfit(`${files.onnxPath}: was changed while it was loaded; start again`);
+      return model;
     } catch (error) {
       await graph.close();
       throw error;

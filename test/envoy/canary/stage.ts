@@ -165,7 +165,7 @@ function configuration(endpoints: readonly object[], exporter: object, { tracing
     ],
     classifier: { category_model: { threshold: 0.5 }, pii_model: {} },
     // The marks are letters at random, which the guard distrusts.
-    prompt_guard: { enabled: true, threshold: 0.95 },
+    prompt_guard: { enabled: true, threshold: 0.7 },
     semantic_cache: { enabled: true, similarity_threshold: 0.97 },
     limits: { max_body_bytes: 65_536 },
     ...(inference && { inference }),

@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Encoding, Entity } from "../../src/models/encode.ts";
-import { everything, fakeReader, readAll } from "../support/fake-reader.ts";
-
-const filler = (words: number) => "so ".repeat(words);
-
-async function read(texts: readonly string[], { focus = texts.length - 1, wants = everything } = {}) {
-  const reader = fakeReader();
-  const { encoding, left } = await readAll(reader, { texts, focus }, wants);
-  return { encoding, left, windows: reader.windows };
-}
-
-/** What was found, as text. */
-const namesIn = (texts: readonly string[], { entities }: Encoding) =>
-  entities.map((found, i) => found.map(({ start, end }) => texts[i]!.slice(start, end)));
+import type { Entity } from "../../src/models/encode.ts";
+import { fakeReader, readAll } from "../support/fake-reader.ts";
+import { filler, namesIn, readWith as read } from "../support/reading.ts";
 
 describe("entities", () => {
   test("are told with their places in their own text", async () => {

@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Encoding, Entity, Wants } from "../../src/models/encode.ts";
+import type { Entity, Wants } from "../../src/models/encode.ts";
 import { NotFinite, softmax } from "../../src/models/gist.ts";
 import { NUMBER_DIMS, withNumbers } from "../../src/models/numbers.ts";
 import type { OwnModels } from "../../src/models/own/own.ts";
 import type { Reader } from "../../src/models/reader.ts";
-import { everything, fakeReader, readAll } from "../support/fake-reader.ts";
+import { fakeReader, readAll } from "../support/fake-reader.ts";
+import { filler, namesIn, readWith as read } from "../support/reading.ts";
 
 const nothing: Wants = { category: false, jailbreak: false, entities: false, embedding: false };
-const filler = (words: number) => "so ".repeat(words);
-
-async function read(texts: readonly string[], { focus = texts.length - 1, wants = everything } = {}) {
-  const reader = fakeReader();
-  const { encoding, left } = await readAll(reader, { texts, focus }, wants);
-  return { encoding, left, windows: reader.windows };
-}
-
-/** What was found, as text. */
-const namesIn = (texts: readonly string[], { entities }: Encoding) =>
-  entities.map((found, i) => found.map(({ start, end }) => texts[i]!.slice(start, end)));
-
 describe("the guards", () => {
   const long = `${filler(3000)} evil plan`;
   const short = ["one", "two", "three", "four"];

@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { after, describe, test } from "node:test";
+import { join } from "node:path";
+import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { keptBack, readAuthored } from "../../scripts/evaluate/authored.ts";
 import { findData, readData } from "../../scripts/evaluate/data.ts";
+import { jsonl, numberedTexts, scratchFolder } from "../support/scratch.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "evaluate-data-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-function put(path: string, content: string | Uint8Array): string {
-  const file = join(folder, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content);
-  return file;
-}
-const jsonl = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join("");
-
-const texts = (n: number) => Array.from({ length: n }, (_, i) => `text ${i}`);
+const { folder, put } = scratchFolder("evaluate-data");
 
 describe("the data", () => {
   test("development files, packed or not, and no others", () => {
@@ -45,21 +33,21 @@ describe("the data", () => {
   });
 
   test("authored texts: those that were kept back, with the hash that training uses", () => {
-    const kept = texts(40).filter(keptBack);
+    const kept = numberedTexts(40).filter(keptBack);
     // As kept_back of training/tasks.py says.
     assert.deepEqual(kept, ["text 12", "text 13", "text 19", "text 20", "text 26", "text 30"]);
-    put("authored/category/en/computer_science.txt", `${texts(40).join("\n")}\n\n`);
-    put("authored/jailbreak/zh-attacks.txt", texts(40).join("\n"));
-    put("authored/jailbreak/en-lookalikes.txt", texts(40).join("\n"));
+    put("authored/category/en/computer_science.txt", `${numberedTexts(40).join("\n")}\n\n`);
+    put("authored/jailbreak/zh-attacks.txt", numberedTexts(40).join("\n"));
+    put("authored/jailbreak/en-lookalikes.txt", numberedTexts(40).join("\n"));
     put(
       "authored/pii/en.txt",
-      texts(40)
+      numberedTexts(40)
         .map((text) => `[[NRP|text]]${text.slice(4)}`)
         .join("\n"),
     );
     put(
       "authored/similarity/en.tsv",
-      texts(40)
+      numberedTexts(40)
         .map((text) => `0\tnegation\t${text}\tnot ${text}`)
         .join("\n"),
     );
@@ -99,7 +87,7 @@ describe("the data", () => {
   });
 
   test("marks count code points, as the collection does", () => {
-    const text = texts(1000).find((one) => keptBack(`😀 Ann ${one}`))!;
+    const text = numberedTexts(1000).find((one) => keptBack(`😀 Ann ${one}`))!;
     put("marks/pii/zh.txt", `😀 [[PERSON|Ann]] ${text}`);
     assert.deepEqual(readAuthored(join(folder, "marks")).pii[0]?.spans, [
       { start: 2, end: 5, label: "PERSON" },

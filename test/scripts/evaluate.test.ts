@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { after, describe, test } from "node:test";
+import { join } from "node:path";
+import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Table } from "../../bench/lib/table.ts";
 import { calibrationTables, categoryTables, predict } from "../../scripts/evaluate/category.ts";
@@ -13,19 +11,9 @@ import { piiTables } from "../../scripts/evaluate/pii.ts";
 import { similarityTables } from "../../scripts/evaluate/similarity.ts";
 import type { Encoding, Entity } from "../../src/models/encode.ts";
 import { repoRoot } from "../support/repo.ts";
+import { jsonl, numberedTexts, scratchFolder } from "../support/scratch.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "evaluate-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-function put(path: string, content: string | Uint8Array): string {
-  const file = join(folder, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content);
-  return file;
-}
-const jsonl = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join("");
-
-const texts = (n: number) => Array.from({ length: n }, (_, i) => `text ${i}`);
+const { folder, put } = scratchFolder("evaluate");
 
 /** A model that is asked nothing but what `say` says of a text. */
 function runWith(say: (text: string) => Partial<Encoding>) {
@@ -102,7 +90,7 @@ describe("jailbreak", () => {
   });
   const records = [
     ...[0.9, 0.8, 0.55].map((score) => record(score, "jailbreak", "injection")),
-    ...texts(98).map(() => record(0.1, "benign", "benign")),
+    ...numberedTexts(98).map(() => record(0.1, "benign", "benign")),
     record(0.7, "benign", "hard_benign"),
     record(0.5, "benign", "hard_benign", "zh"),
     record(0.99, "harmful", "harmful"),

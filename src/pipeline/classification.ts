@@ -16,21 +16,22 @@ export function classification(
   const policy = config.classifier.category_model;
   const matchKeywords = keywordRules(config.keyword_rules);
   const byName = new Map(config.categories.map((category) => [category.name, category]));
-  const names = labels.map((label) => categoryName(label, config.categories));
+  const scoresOf = scoresByCategory(labels, config.categories);
 
   return (chat: Chat, pass: SharedPass, at: Trace): Promise<Classified> =>
     stage(at, "semantic_router.classification", async (span) => {
-      const keyword = matchKeywords(chat.utterances[chat.lastUser]!.text);
+      const rule = matchKeywords(chat.utterances[chat.lastUser]!.text);
       // The first stage to begin: the guards have not asked for the pass yet.
-      if (keyword) pass.drop("category");
-      const encoding = keyword
+      if (rule) pass.drop("category");
+      const encoding = rule
         ? undefined
         : await pass.read().catch(orElse("classification", policy.on_error, undefined, span));
-      const found = keyword ? byKeyword(keyword) : encoding ? fromScores(encoding.category) : unclassified;
+      const found = rule ? byKeyword(rule.category) : encoding ? fromScores(encoding.category) : unclassified;
       span
         .set("category.name", found.category?.name ?? "")
         .set("category.confidence", found.by === "none" ? undefined : found.confidence)
         .set("classifier.type", found.by === "model" ? "encoder" : found.by)
+        .set("classifier.keyword_rule", rule && config.keyword_rules.indexOf(rule))
         .set("classification.threshold", policy.threshold)
         .set("classification.time_ms", elapsedMs(span));
       describePass(span, pass, "category", encoding);
@@ -45,7 +46,7 @@ export function classification(
   }
 
   function fromScores(probabilities: Float32Array): Classified {
-    const scores = sumByName(names, probabilities);
+    const scores = scoresOf(probabilities);
     const [name, confidence] = scores[0] ?? ["", 0];
     const category = confidence >= policy.threshold ? byName.get(name) : undefined;
     return { category, confidence, by: "model", scores };
@@ -84,11 +85,17 @@ function standsFor(label: string, categories: readonly Category[]): Category | u
   return listed ?? categories.find(({ name }) => name.toLowerCase() === wanted);
 }
 
-/** Labels that stand for one category add up. */
-function sumByName(names: readonly string[], probabilities: Float32Array): Classified["scores"] {
-  const sums = new Map<string, number>();
-  names.forEach((name, i) => {
-    sums.set(name, (sums.get(name) ?? 0) + (probabilities[i] ?? 0));
-  });
-  return [...sums].sort((a, b) => b[1] - a[1]);
+/** From probabilities of the labels to those of categories, highest first: labels that stand for one category add up. */
+export function scoresByCategory(
+  labels: readonly string[],
+  categories: readonly Category[],
+): (probabilities: Float32Array) => Classified["scores"] {
+  const names = labels.map((label) => categoryName(label, categories));
+  return (probabilities) => {
+    const sums = new Map<string, number>();
+    names.forEach((name, i) => {
+      sums.set(name, (sums.get(name) ?? 0) + (probabilities[i] ?? 0));
+    });
+    return [...sums].sort((a, b) => b[1] - a[1]);
+  };
 }

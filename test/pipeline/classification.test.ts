@@ -68,7 +68,9 @@ describe("by keyword", () => {
     assert.equal(category?.name, "law");
     // The only score: certain, so that reasoning follows the category the keyword chose.
     assert.deepEqual(rest, { confidence: 1, by: "keyword", scores: [["law", 1]] });
-    assert.equal(onlySpan(at).attributes["classifier.type"], "keyword");
+    const { attributes } = onlySpan(at);
+    assert.equal(attributes["classifier.type"], "keyword");
+    assert.equal(attributes["classifier.keyword_rule"], 0);
   });
 
   test("only the last user turn is looked at, the whole of it", async () => {

@@ -49,17 +49,25 @@ const cases: readonly [string, readonly KeywordRule[], string, string | undefine
   ["Japanese", any("プログラム"), "このプログラムを直して", "hit"],
   ["Latin between Chinese letters stands alone", any("python"), "用python写代码", "hit"],
   ["and still has its edges", any("python"), "用pythonista写代码", undefined],
+  ["the second of two that overlap", any("a a"), "xa a a", "hit"],
+  ["beside a letter outside the basic plane", any("a"), "𝒳a", undefined],
+  ["before a letter outside the basic plane", any("a"), "a𝒳", undefined],
+  ["beside an emoji", any("a"), "😀a😀", "hit"],
+  ["letters outside the basic plane, in any place", any("𝒳"), "𝒳𝒳 𝒳", "hit"],
   ["every character of syntax", any("a^$\\/{}-&!"), "see a^$\\/{}-&! there", "hit"],
   ["all of AND, mixed scripts", [rule("m", "AND", ["证明", "theorem"])], "证明 this theorem", "m"],
 ];
 
 for (const [name, rules, text, category] of cases) {
   test(`${name}: "${text}" is ${category ?? "nobody's"}`, () => {
-    assert.equal(keywordRules(rules)(text), category);
+    assert.equal(keywordRules(rules)(text)?.category, category);
   });
 }
 
 test("a rule holds for every text anew", () => {
   const match = keywordRules(any("again"));
-  assert.deepEqual(["again", "again", "x again"].map(match), ["hit", "hit", "hit"]);
+  assert.deepEqual(
+    ["again", "again", "x again"].map((text) => match(text)?.category),
+    ["hit", "hit", "hit"],
+  );
 });

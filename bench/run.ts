@@ -7,6 +7,7 @@ import { codec } from "./sections/codec.ts";
 import { envoy } from "./sections/envoy.ts";
 import { inference } from "./sections/inference.ts";
 import { peerShape } from "./sections/peer-shape.ts";
+import { reload } from "./sections/reload.ts";
 import type { Section } from "./sections/section.ts";
 import { start } from "./sections/start.ts";
 import { streams } from "./sections/streams.ts";
@@ -22,6 +23,7 @@ const sections: Record<string, Section> = {
   inference,
   "peer-shape": peerShape,
   start,
+  reload,
 };
 
 const help = `npm run bench -- [--only NAME,...] [--quick] [--save]

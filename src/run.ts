@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pino, { type Logger } from "pino";
-import { type Loaded, loadConfig } from "./config/load.ts";
-import { ConfigError, describe } from "./config/problem.ts";
-import { watchConfig } from "./config/watch.ts";
+import { admin } from "./admin/admin.ts";
+import { serveHttp } from "./admin/http.ts";
+import { type Standing, status } from "./admin/status.ts";
+import type { Loaded } from "./config/load.ts";
+import { describe } from "./config/problem.ts";
 import { joinEndings } from "./extproc/endings.ts";
-import { type Generations, startGenerations } from "./generations.ts";
+import { startGenerations } from "./generations.ts";
 import { StageFault } from "./outcome.ts";
+import { followConfig } from "./reloading.ts";
 import { routes } from "./router.ts";
 import { describeEffective } from "./telemetry/settings/resolve.ts";
 import type { EffectiveValue } from "./telemetry/settings.ts";
@@ -14,22 +17,43 @@ import { version } from "./version.ts";
 const flushMs = 5000;
 const lastLinesMs = 500;
 
+/** Addresses that the command line gives, before those of the configuration. */
+export interface Addresses {
+  readonly listen?: string | undefined;
+  readonly statusListen?: string | undefined;
+  readonly adminListen?: string | undefined;
+}
+
 /** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects before it has bound a port. */
-export async function run(loaded: Loaded, listen = loaded.config.server.listen): Promise<void> {
+export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> {
   // Standard error: spans may go to standard output, and the two must not mix. A reader that stalls must not stall
   // requests: what it leaves waits, up to a megabyte, and beyond that lines are lost.
   const stderr = pino.destination({ dest: 2, sync: false, maxLength: 1024 * 1024 });
   const log = pino({ level: loaded.config.logging.level, base: null }, stderr);
+  const { server, admin: adminSettings } = loaded.config;
+  const listen = given.listen ?? server.listen;
+  const statusListen = given.statusListen ?? server.status_listen;
+  const adminListen = given.adminListen ?? adminSettings.listen;
+
+  let standing: () => Standing = () => ({ status: "starting", reasons: ["the models are being loaded"] });
+  // First of all: whoever probes is to be told how far the start is.
+  const probes =
+    statusListen === undefined
+      ? undefined
+      : await serveHttp(
+          statusListen,
+          "server.status_listen",
+          status(() => standing()),
+        );
   tellWarnings(loaded, log);
   const starting = startGenerations(loaded, process.env, (level, message, about = {}) =>
     log[level](about, message),
   );
   // gRPC takes as long to load as the models do, on another core.
   const serving = import("./extproc/server.ts");
-  const { generations, effective } = await starting;
+  const generations = await starting;
   const { serve } = await serving;
-  tellTracing(effective, log);
-  const { encoder } = generations;
+  tellTracing(generations.effective, log);
   const endings = joinEndings(
     () => generations.config.observability.tracing.access_log_wait_ms,
     () =>
@@ -38,7 +62,8 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
       ),
   );
   const processor = await serve(listen, {
-    current: generations.current,
+    enter: generations.enter,
+    leave: generations.leave,
     endings,
     fault: (error) => {
       if (error instanceof StageFault)
@@ -46,18 +71,48 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
       else log.error({ err: withoutContent(error) }, "an exchange failed");
     },
   });
-  const unwatch = keepUpToDate(loaded.source, generations, log);
-  log.info({ address: listen, port: processor.port, version, models: encoder?.fingerprint }, "ready");
+  const reloading = followConfig(loaded.source, generations, {
+    loaded: (next) => tellWarnings(next, log),
+    done: (reload) => {
+      if (!reload.applied)
+        return log.error({ generation: reload.generation }, `configuration not reloaded: ${reload.error}`);
+      log.level = generations.config.logging.level;
+      tellTracing(generations.effective, log);
+      log.info({ generation: reload.generation, by: reload.by, ms: reload.ms }, "configuration reloaded");
+    },
+  });
+  const operators =
+    adminListen === undefined
+      ? undefined
+      : await serveHttp(
+          adminListen,
+          "admin.listen",
+          admin({
+            token: () => generations.config.admin.token,
+            lastReload: () => reloading.last,
+            reload: () => reloading.reload("admin"),
+          }),
+        );
+  standing = () => ({
+    status: "ready",
+    reasons: generations.encoder?.serves?.() === false ? ["no encoding thread serves at the moment"] : [],
+    generation: generations.number,
+  });
+  const ports = { port: processor.port, status_port: probes?.port, admin_port: operators?.port };
+  log.info({ address: listen, ...ports, version, models: generations.encoder?.fingerprint }, "ready");
 
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     // A second SIGTERM changes nothing; a second Ctrl-C ends the process at once.
     process.on("SIGTERM", resolve);
     process.once("SIGINT", resolve);
   });
-  unwatch();
+
+  standing = () => ({ status: "stopping", reasons: [`${signal} was received`] });
+  reloading.close();
   log.info({ signal, active: processor.active }, "stopping");
   await processor.stop(generations.config.server.drain_seconds * 1000);
   await generations.close(flushMs);
+  await Promise.all([probes?.close(), operators?.close()]);
   log.info({ spans: generations.exported }, "stopped");
   await flushed(stderr);
 }
@@ -66,36 +121,6 @@ export async function run(loaded: Loaded, listen = loaded.config.server.listen):
 function flushed(to: { flush(done: () => void): void }): Promise<unknown> {
   const done = new Promise<void>((resolve) => to.flush(resolve));
   return Promise.race([done, sleep(lastLinesMs)]);
-}
-
-/** Follows the file, and SIGHUP. A file that is wrong changes nothing. */
-function keepUpToDate({ file, text }: Loaded["source"], generations: Generations, log: Logger): () => void {
-  let under = Promise.resolve();
-  const reload = () => {
-    // One after another: the last file wins, whatever the order in which they are built.
-    under = under.then(async () => {
-      try {
-        const next = loadConfig(file);
-        tellWarnings(next, log);
-        const effective = await generations.replace(next);
-        log.level = next.config.logging.level;
-        tellTracing(effective, log);
-        log.info({ generation: generations.current().generation }, "configuration reloaded");
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        const message = error instanceof ConfigError ? error.message : `${file}: ${error.message}`;
-        log.error({ generation: generations.current().generation }, `configuration not reloaded: ${message}`);
-      }
-    });
-  };
-  const unwatch = watchConfig(file, text, reload);
-  process.on("SIGHUP", reload);
-  return () => {
-    unwatch();
-    process.off("SIGHUP", reload);
-    // Unheard, a SIGHUP would end the process in the middle of its drain.
-    process.on("SIGHUP", () => {});
-  };
 }
 
 function tellWarnings({ config, warnings, source }: Loaded, log: Logger): void {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
 import { processorArgs } from "../scripts/lib/processor.ts";
 import { openStream, sends } from "./support/ext-proc.ts";
@@ -44,22 +45,42 @@ describe("the processor's command line", () => {
     assert.match(out, /--config FILE/);
   });
 
-  test("--check on a good file says valid, by flag or by environment", async () => {
-    for (const [args, env] of [
-      [["--config", good], {}],
-      [[], { CONFIG_PATH: good }],
-      [[], { CONFIG_FILE: good }],
-    ] as const) {
-      const { code, out } = await run(["--check", ...args], env);
-      assert.deepEqual([code, out], [0, `${good}: valid\n`]);
+  test("serve is the command that runs where none is named", async () => {
+    for (const args of [
+      ["--config", "/nowhere.yaml"],
+      ["serve", "--config", "/nowhere.yaml"],
+    ]) {
+      const { code, err } = await run(args);
+      assert.deepEqual([code, err.split(":")[0]], [1, "cannot read /nowhere.yaml"]);
     }
   });
 
-  test("--check on a bad file names every problem, its place and the remedy", async () => {
-    const { code, err } = await run(["--check", "--config", bad]);
-    assert.equal(code, 1);
-    assert.match(err, /bad\.yaml:1:1 default_modle: unknown key; did you mean "default_model"\?/);
-    assert.match(err, /bad\.yaml:2:28 prompt_guard\.threshold: .*0.*1/);
+  test("the file is found by flag or by environment", async () => {
+    for (const [args, env] of [
+      [["--config", bad], { CONFIG_PATH: good }],
+      [[], { CONFIG_PATH: bad, CONFIG_FILE: good }],
+      [[], { CONFIG_FILE: bad }],
+    ] as const) {
+      const { code, err } = await run(args, env);
+      assert.equal(code, 1);
+      assert.match(err, /bad\.yaml:1:1 default_modle: unknown key; did you mean "default_model"\?/);
+      assert.match(err, /bad\.yaml:2:28 prompt_guard\.threshold: .*0.*1/);
+    }
+  });
+
+  test("the addresses that are given are those it listens on", async () => {
+    const any = "127.0.0.1:0";
+    const args = ["serve", "--config", good, "--listen", any, "--status-listen", any, "--admin-listen", any];
+    const child = spawn(process.execPath, processorArgs(...args));
+    const ended = once(child, "close");
+    for await (const line of createInterface({ input: child.stderr })) {
+      if (!line.includes('"msg":"ready"')) continue;
+      const { status_port, admin_port } = JSON.parse(line) as Record<string, number>;
+      assert.equal((await fetch(`http://127.0.0.1:${status_port}/readyz`)).status, 200);
+      assert.equal((await fetch(`http://127.0.0.1:${admin_port}/reload`)).status, 200);
+      child.kill("SIGTERM");
+    }
+    assert.deepEqual(await ended, [0, null]);
   });
 
   const failing: readonly [string, readonly string[], RegExp][] = [

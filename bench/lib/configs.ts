@@ -27,6 +27,48 @@ model_config:
 default_model: general-model
 ${tracing(telemetry)}`;
 
+/** 200 categories with prompts and keyword rules, 20 models, 10 endpoints, all detectors: some 3,500 lines of YAML. */
+export function large(upstream: number, telemetry: Telemetry): string {
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const prompt = "Answer as an expert of this field would, step by step, and name your sources. ";
+  return `
+vllm_endpoints:
+${numbers(10)
+  .map((i) => `  - { name: endpoint-${i}, address: 127.0.0.1, port: ${upstream} }`)
+  .join("\n")}
+model_config:
+${numbers(20)
+  .map(
+    (i) =>
+      `  model-${i}:\n    preferred_endpoints: [endpoint-${i % 10}]\n    pii_policy:\n      allow_by_default: true`,
+  )
+  .join("\n")}
+default_model: model-0
+categories:
+${numbers(200)
+  .map((i) =>
+    [
+      `  - name: ${i === 0 ? "math" : `category-${i}`}`,
+      `    system_prompt: "${prompt.repeat(3)}"`,
+      "    model_scores:",
+      ...numbers(3).flatMap((k) => [
+        `      - model: model-${(i + k) % 20}`,
+        `        score: ${1 - k / 4}`,
+        `        use_reasoning: ${k === 0}`,
+      ]),
+    ].join("\n"),
+  )
+  .join("\n")}
+keyword_rules:
+${numbers(50)
+  .map((i) => `  - category: category-${i + 1}\n    operator: OR\n    keywords: [word${i}, term${i}]`)
+  .join("\n")}
+prompt_guard: { enabled: true }
+classifier: { pii_model: {} }
+semantic_cache: { enabled: true }
+${tracing(telemetry)}`;
+}
+
 /** The quickstart as it is: all detectors, 14 categories, the cache; only addresses and the cache's size differ. */
 export const everything = (upstream: number, telemetry: Telemetry): string =>
   readFileSync(quickstart, "utf8")

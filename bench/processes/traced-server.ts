@@ -120,7 +120,8 @@ async function start({ collector, encoderMs }: { collector: number; encoderMs: n
   const service = buildService(config, { encoder, cache, health: endpointHealth() }, switched(), 1);
   watchVerdicts();
   const serving = {
-    current: () => service,
+    enter: () => service,
+    leave: () => {},
     endings: joinEndings(() => 0),
     fault: (error: unknown) => console.error(error),
   };

@@ -91,7 +91,7 @@ async function once(client: Role, options: Parameters<typeof startProcessor>[0])
 const word = (met: boolean): string => (met ? "met" : "NOT met");
 
 /** What a package would hold, in a folder of its own; undefined where it does not compile. */
-function build(folder: string): string | undefined {
+export function build(folder: string): string | undefined {
   try {
     execFileSync(
       join(root, "node_modules", ".bin", "tsc"),

@@ -1,20 +1,13 @@
 import { fstatSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { Writable } from "node:stream";
 import { EncodeError } from "../models/encode.ts";
 import { type EncoderOptions, startEncoder } from "../models/encoder.ts";
 import { answerOf, type PairAnswer, type TextAnswer } from "./answers.ts";
 import { readAsked } from "./asked.ts";
+import { type Command, type Given, type Streams, UsageError } from "./command.ts";
 import { inOrder } from "./in-order.ts";
 import { type Line, linesOf } from "./lines.ts";
-import { help, type Options, readOptions, UsageError } from "./options.ts";
-
-/** Where lines come from and where answers go. */
-export interface Streams {
-  readonly input: AsyncIterable<Uint8Array>;
-  readonly output: Writable;
-  readonly errors: Writable;
-}
+import { print, writerTo } from "./output.ts";
 
 /** What stands in the place of a line that could not be answered. */
 interface Fault {
@@ -28,58 +21,76 @@ type StartedModel = Model & { close(): Promise<void> };
 
 const us = "semantic-router classify";
 
-const standard: Streams = { input: process.stdin, output: process.stdout, errors: process.stderr };
 const mostLineBytes = 16 * 1024 * 1024;
 const mostLines = 256;
+const mostThreads = 256;
 // Of text in all lines under way: less than the encoder lets wait.
 const mostUnits = 16 * 1024 * 1024;
 // A file is in no hurry, and each pair takes two places in the encoder's queue.
 const patient = { deadlineMs: 86_400_000, queueLimit: 4 * mostLines };
 
-/**
- * Runs `classify` with the arguments after it; `start` loads the model.
- * Resolves to the exit status: 0, 1 not all classified, 2 usage.
- */
-export async function classify(
-  args: readonly string[],
-  streams = standard,
+/** What the models say of one text, or of each line of standard input. */
+export const classify: Command = {
+  usage: "classify TEXT | --jsonl",
+  about: `--jsonl reads one JSON object per line from standard input and writes one per line, in the same order. A line is
+{"text": "..."} or a pair {"a": "...", "b": "..."}; other keys and those with null are ignored.
+Exit status: 0 all classified, 1 not all (a line that cannot be gets {"error", "line"} in its place), 2 usage.`,
+  options: {
+    jsonl: { type: "boolean", description: "JSON lines from standard input in place of a text" },
+    timings: { type: "boolean", description: "adds timings_ms: milliseconds per part" },
+    model: { type: "string", value: "DIR", description: "model directory; else the one of this package" },
+    workers: {
+      type: "string",
+      value: "N",
+      description: "threads that encode (default: 1 for a text, one per core for lines)",
+    },
+    threads: { type: "string", value: "N", description: "threads within each of these (default: 1)" },
+  },
+  positionals: [0, Number.POSITIVE_INFINITY],
+  run: (given, streams) => classifyGiven(given, streams),
+};
+
+/** Runs `classify`; `start` loads the model. Throws `UsageError`, and what `start` throws. */
+export async function classifyGiven(
+  { positionals, text: value, flag }: Given,
+  streams: Streams,
   start: (options: EncoderOptions) => Promise<StartedModel> = startEncoder,
 ): Promise<number> {
-  try {
-    const options = readOptions(args);
-    if (options !== "help") return await run(options, streams, start);
-    await writerTo(streams.output)(`${help}\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const isUsage = error instanceof UsageError;
-    streams.errors.write(`${us}: ${error.message}${isUsage ? " (--help shows how)" : ""}\n`);
-    return isUsage ? 2 : 1;
-  }
-}
-
-async function run(
-  { text, timings, model: path, workers, threads }: Options,
-  streams: Streams,
-  start: (options: EncoderOptions) => Promise<StartedModel>,
-): Promise<number> {
+  const isLines = flag("jsonl");
+  if (isLines && positionals.length > 0)
+    throw new UsageError("give a text or --jsonl, not both: --jsonl reads standard input");
+  if (positionals.length > 1)
+    throw new UsageError(`one text, please, and ${positionals.length} came: put it in quotes`);
+  const [text] = positionals;
+  if (!isLines && text === undefined)
+    throw new UsageError("nothing to classify: give a text in quotes, or --jsonl for standard input");
+  const workers = count("--workers", value("workers"));
+  const threads = count("--threads", value("threads")) ?? 1;
   // Read, it would be an input without lines.
-  if (text === undefined && streams === standard && fstatSync(0).isDirectory())
+  if (text === undefined && streams.input === process.stdin && fstatSync(0).isDirectory())
     throw new UsageError("standard input is a directory: give a file of JSON lines");
   const model = await start({
-    path,
+    path: value("model"),
     workers: workers ?? (text === undefined ? availableParallelism() : 1),
     threads,
     ...patient,
   });
   try {
-    if (text === undefined) return await classifyLines(streams, model, timings);
-    const answer = await answerOf({ kind: "text", text }, model, timings);
-    await writerTo(streams.output)(`${JSON.stringify(answer)}\n`);
+    if (text === undefined) return await classifyLines(streams, model, flag("timings"));
+    const answer = await answerOf({ kind: "text", text }, model, flag("timings"));
+    await print(streams.output, JSON.stringify(answer));
     return 0;
   } finally {
     await model.close();
   }
+}
+
+function count(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > mostThreads)
+    throw new UsageError(`${option} ${text}: give a whole number from 1 to ${mostThreads}`);
+  return value;
 }
 
 /**
@@ -121,17 +132,4 @@ async function lineOf(line: Line, model: Model, timings: boolean): Promise<Fault
       error instanceof EncodeError ? `the model failed (${error.reason}): ${error.message}` : error.message;
     return { error: reason, line: line.number };
   }
-}
-
-/** Writes at the pace of the reader. Resolves to false once the reader has gone; rejects on any other failure. */
-function writerTo(stream: Writable): (text: string) => Promise<boolean> {
-  // Told to each write as well, which is where it is dealt with; unheard, it would end the process.
-  stream.on("error", () => {});
-  return (text) =>
-    new Promise((resolve, reject) => {
-      stream.write(text, (error: NodeJS.ErrnoException | null | undefined) => {
-        if (error && error.code !== "EPIPE") reject(error);
-        else resolve(!error);
-      });
-    });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { check, isObject, isWritten } from "./check.ts";
+import { isGiven, type WrittenKeys, writtenKeys } from "./keys.ts";
 import type { Shape } from "./kinds.ts";
 import { ConfigError, type Problem } from "./problem.ts";
 import { checkReferences } from "./references.ts";
@@ -15,6 +16,7 @@ export interface Parsed {
   readonly warnings: readonly Problem[];
   /** Whether the file gives this key a value, such as `observability.tracing.enabled`; else its default holds. */
   readonly written: (path: string) => boolean;
+  readonly keys: WrittenKeys;
 }
 
 export interface Loaded extends Parsed {
@@ -42,15 +44,14 @@ export function parseConfig(
   if (isObject(values)) complete(config, values, env, source);
   checkReferences(config, source.report);
   if (source.problems.length > 0) throw new ConfigError(inFileOrder(source.problems), file);
+  const keys = writtenKeys(values);
   return {
     config: freeze(config),
     warnings: oncePerMessage(inFileOrder(source.warnings)),
-    written: (path) => isWritten(path.split(".").reduce(below, values)),
+    written: (path) => isGiven(keys, path),
+    keys,
   };
 }
-
-const below = (value: unknown, key: string): unknown =>
-  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
 /** The file a process was told to use: `--config FILE`, then CONFIG_PATH, then CONFIG_FILE. */
 export function configPath(argv: readonly string[], env: Env): string | undefined {
@@ -117,7 +118,7 @@ function oncePerMessage(warnings: readonly Problem[]): Problem[] {
 const inFileOrder = (problems: readonly Problem[]) =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 
-function freeze<T>(value: T): T {
+export function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
   return value;
 }

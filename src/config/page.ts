@@ -28,23 +28,27 @@ export function renderPage(): string {
   const slices = keys
     .filter((entry) => !isScalar(entry))
     .map(([key, shape]) => `## ${key}\n\n${shape.description}\n\n${grid(heading, inner(key, shape))}`);
-  const unused = Object.entries(unusedKeys).map(([key, why]) => [`\`${key}\``, sentence(why)]);
+  const unused = Object.entries(unusedKeys).map(([key, { believed, here }]) => [
+    `\`${key}\``,
+    sentence(believed),
+    sentence(here),
+  ]);
   return [
     intro,
     `## Top level\n\n${grid(heading, single)}`,
     ...slices,
-    `## Keys without effect\n\nKeys of v0.1's files that load with a warning and do nothing here.\n\n${grid(["Key", "Here"], unused)}`,
+    `## Keys without effect\n\nKeys of v0.1's files that load with a warning and do nothing here; \`semantic-router check FILE\` names those of a file.\n\n${grid(["Key", "What it is taken to do", "Here"], unused)}`,
   ].join("\n");
 }
 
 /** The JSON Schema for editors: the schema itself, and the keys without effect marked as deprecated. */
 export function editorSchema(): Record<string, unknown> {
   const copy = JSON.parse(JSON.stringify(root)) as Shape;
-  for (const [key, why] of Object.entries(unusedKeys)) {
+  for (const [key, { here }] of Object.entries(unusedKeys)) {
     const steps = key.split(".");
     const name = steps.pop()!;
     const owner = steps.reduce(descend, copy);
-    Object.assign(owner.properties!, { [name]: { deprecated: true, description: sentence(why) } });
+    Object.assign(owner.properties!, { [name]: { deprecated: true, description: sentence(here) } });
   }
   return { $schema: "http://json-schema.org/draft-07/schema#", title: "Semantic router", ...copy };
 }

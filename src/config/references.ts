@@ -40,9 +40,19 @@ function checkInference({ inference }: Config, report: Report): void {
   }
 }
 
-function checkService({ server, semantic_cache, classifier, model_config }: Config, report: Report): void {
-  const port = Number(/:([0-9]+)$/.exec(server.listen ?? "")?.[1] ?? 0);
-  if (port > 65_535) report.problem(["server", "listen"], `port must be 0 to 65535, not ${port}`);
+function checkService(
+  { server, admin, semantic_cache, classifier, model_config }: Config,
+  report: Report,
+): void {
+  const addresses = [
+    [["server", "listen"], server.listen],
+    [["server", "status_listen"], server.status_listen],
+    [["admin", "listen"], admin.listen],
+  ] as const;
+  for (const [path, address] of addresses) {
+    const port = Number(/:([0-9]+)$/.exec(address ?? "")?.[1] ?? 0);
+    if (port > 65_535) report.problem(path, `port must be 0 to 65535, not ${port}`);
+  }
   if (
     semantic_cache.enabled &&
     semantic_cache.backend_type !== undefined &&

@@ -10,6 +10,7 @@ import { observability } from "./slices/tracing.ts";
 /** Every key the router reads. Types, defaults, validation, the reference page and the editors' schema come from here. */
 export const schema = section("Configuration of the semantic router.", {
   server: service.server,
+  admin: service.admin,
   limits: service.limits,
   inference: service.inference,
   vllm_endpoints: models.vllm_endpoints,

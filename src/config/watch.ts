@@ -2,14 +2,19 @@ import { readFileSync, statSync } from "node:fs";
 
 const lookEveryMs = 500;
 
+export interface Watch {
+  /** The file is being read for another reason: what it holds now is no change. */
+  seen(): void;
+  close(): void;
+}
+
 /**
  * Calls back when the file holds another text than before and has rested since the last look: one that is being written
  * must not be read in halves. Links are followed, so the swap of a Kubernetes ConfigMap is seen. The file is looked at
  * twice a second: file events do not cross every kind of mount.
  * @param text what it held when it was read; a change since then is one.
- * @returns a function that stops watching.
  */
-export function watchConfig(path: string, text: string, changed: () => void): () => void {
+export function watchConfig(path: string, text: string, changed: () => void): Watch {
   let known: string | undefined = text;
   let settled: string | undefined;
   let last: string | undefined;
@@ -26,7 +31,12 @@ export function watchConfig(path: string, text: string, changed: () => void): ()
     changed();
   };
   const timer = setInterval(look, lookEveryMs).unref();
-  return () => clearInterval(timer);
+  return {
+    seen() {
+      known = textOf(path);
+    },
+    close: () => clearInterval(timer),
+  };
 }
 
 function signatureOf(path: string): string | undefined {

@@ -24,7 +24,7 @@ export async function converse(
 ): Promise<void> {
   const opening = await envoy.next();
   if (!opening) return;
-  const service = serving.current();
+  const service = serving.enter();
   const { tracing } = service;
   const headers = opening.phase === "requestHeaders" ? opening.headers : noHeaders;
   const at = tracing.enabled
@@ -64,6 +64,7 @@ export async function converse(
     // An upgraded connection lives on beyond the stream.
     if (expected) expected.ended(finish, story.status === 101);
     else tracing.finish(at);
+    serving.leave(service);
   }
 }
 

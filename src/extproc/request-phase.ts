@@ -14,7 +14,7 @@ import type { Ending } from "./story.ts";
 import { type Target, targetOf } from "./target.ts";
 
 /** From the request headers to the verdict; then the response is overheard to its end. */
-export async function requestPhase(exchange: Exchange, serving: Serving): Promise<void> {
+export async function requestPhase(exchange: Exchange, serving: Pick<Serving, "fault">): Promise<void> {
   const { envoy, opening, service, at, story } = exchange;
   const target = targetOf(opening.headers);
   const refusal = refusedByHeaders(target, opening, service);
@@ -50,7 +50,7 @@ export async function requestPhase(exchange: Exchange, serving: Serving): Promis
 
 async function verdict(
   { envoy, opening, service, at }: Exchange,
-  serving: Serving,
+  serving: Pick<Serving, "fault">,
   target: Target,
   body: Buffer,
 ): Promise<{ outcome: Outcome; chat?: Chat }> {

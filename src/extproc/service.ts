@@ -38,8 +38,10 @@ export interface Service {
 
 /** What a stream is served with. */
 export interface Serving {
-  /** The generation in force; asked once for each exchange. */
-  current(): Service;
+  /** The generation in force, for an exchange that begins. */
+  enter(): Service;
+  /** An exchange under this generation has ended: nothing of it is needed any more. */
+  leave(service: Service): void;
   /** Where exchanges meet their entries in Envoy's access log. */
   readonly endings: Endings;
   /** A fault that is ours: reported without content. */

@@ -83,5 +83,7 @@ export interface Encoder {
   readonly fingerprint: string;
   /** Parts that a model of the operator's own yields, by a pass of its own. Default: none. */
   readonly own?: ReadonlySet<keyof Wants>;
+  /** Whether a thread is there to answer; where all have died, others are on their way. Default: always. */
+  readonly serves?: () => boolean;
   close(): Promise<void>;
 }

@@ -5,9 +5,19 @@ import type { Encoder, Encoding, Wants } from "./encode.ts";
 import { MEANING_SCALE, NUMBER_DIMS } from "./numbers.ts";
 import type { OwnModelSpec } from "./own/own.ts";
 import { HEADS, sharedWants } from "./own/share.ts";
-import { startPool } from "./pool.ts";
+import { type CallLimits, startPool } from "./pool.ts";
 
-export interface EncoderOptions {
+/** What a call may cost; another configuration may set other limits for the same models. */
+export interface EncoderLimits {
+  /** Milliseconds from a call to its refusal with `deadline`, waiting included. Default 4000. */
+  readonly deadlineMs?: number | undefined;
+  /** Milliseconds to which that grows for long texts. Default 60,000. */
+  readonly maxDeadlineMs?: number | undefined;
+  /** Calls that may wait for a worker; one more is refused with `overloaded`. Default 512. */
+  readonly queueLimit?: number | undefined;
+}
+
+export interface EncoderOptions extends EncoderLimits {
   /** Directory with `encoder.onnx`, `encoder.json` and `tokenizer.json`. Default: `models/` of this package. */
   readonly path?: string | undefined;
   /** Models of the operator's own, each in the place of one of its heads. Default: none. */
@@ -16,12 +26,6 @@ export interface EncoderOptions {
   readonly workers?: number | undefined;
   /** Threads that share the work of one window, of each worker. Default 1. */
   readonly threads?: number | undefined;
-  /** Milliseconds from a call to its refusal with `deadline`, waiting included. Default 4000. */
-  readonly deadlineMs?: number | undefined;
-  /** Milliseconds to which that grows for long texts. Default 60,000. */
-  readonly maxDeadlineMs?: number | undefined;
-  /** Calls that may wait for a worker; one more is refused with `overloaded`. Default 512. */
-  readonly queueLimit?: number | undefined;
   /**
    * Told why a thread that was to join or to be replaced serves nothing: its model cannot be loaded, or is not the one of
    * the start any more. Default: a warning of the process.
@@ -33,13 +37,15 @@ export interface EncoderOptions {
 export interface ModelEncoder extends Encoder {
   /** By head: `category`, `jailbreak`, `pii`, `similarity`. 0..1 */
   readonly thresholds: Readonly<Record<string, number>>;
+  /** The same models, in the same threads, for calls with other limits. */
+  within(limits: EncoderLimits): Encoder;
   /** Ends one thread as a crash would. For tests. */
   kill(): Promise<void>;
 }
 
 const EVERYTHING: Wants = { category: true, jailbreak: true, entities: true, embedding: true };
 const TOLERANCE = 0.02;
-const SELF_TEST_MS = 10_000;
+const selfTestLimits = callLimits({ deadlineMs: 10_000 });
 // src/models/ and dist/models/ both lie two below the package.
 const packaged = (): string => fileURLToPath(new URL("../../models", import.meta.url));
 
@@ -54,22 +60,19 @@ const defaultWorkers = (): number => Math.min(4, Math.max(1, availableParallelis
  */
 export async function startEncoder(options: EncoderOptions = {}): Promise<ModelEncoder> {
   const { path = packaged(), own = [], workers = defaultWorkers(), threads = 1 } = options;
-  const { deadlineMs = 4000, maxDeadlineMs = 60_000, queueLimit = 512, warn = warning } = options;
+  const { warn = warning } = options;
   const files = readModel(path);
   const { about } = files;
   const wants = sharedWants(
     EVERYTHING,
     own.map(({ task }) => task),
   );
-  const pool = await startPool(
-    { files, own, threads },
-    { workers, patience: { deadlineMs, maxDeadlineMs }, queueLimit, warn },
-  );
+  const pool = await startPool({ files, own, threads }, { workers, warn });
   try {
     const signal = new AbortController().signal;
     for (const [i, test] of about.self_test.entries()) {
       const reading = { texts: [test.text], focus: 0 };
-      const encoding = await pool.submit(reading, wants, signal, SELF_TEST_MS);
+      const encoding = await pool.submit(reading, wants, signal, selfTestLimits);
       const wrong = faultOf(about, test, encoding, wants);
       if (wrong)
         throw new Error(
@@ -82,17 +85,27 @@ export async function startEncoder(options: EncoderOptions = {}): Promise<ModelE
   }
   pool.grow();
   const { labels, dims, fingerprint } = pool.served;
-  return {
-    encode: (reading, wants, signal) => pool.submit(reading, wants, signal),
-    labels,
-    dims,
-    fingerprint,
-    own: new Set(own.map(({ task }) => HEADS[task])),
-
-    thresholds: about.thresholds,
-    kill: pool.kill,
-    close: pool.close,
+  const within = (limits: EncoderLimits): Encoder => {
+    const given = callLimits(limits);
+    return {
+      encode: (reading, wants, signal) => pool.submit(reading, wants, signal, given),
+      labels,
+      dims,
+      fingerprint,
+      own: new Set(own.map(({ task }) => HEADS[task])),
+      serves: () => pool.threads > 0,
+      close: pool.close,
+    };
   };
+  return { ...within(options), thresholds: about.thresholds, within, kill: pool.kill };
+}
+
+function callLimits({
+  deadlineMs = 4000,
+  maxDeadlineMs = 60_000,
+  queueLimit = 512,
+}: EncoderLimits): CallLimits {
+  return { patience: { deadlineMs, maxDeadlineMs }, queueLimit };
 }
 
 /** What of an encoding is not as it was when the model was exported; only what was wanted is looked at. */

@@ -5,11 +5,15 @@ import { type Patience, patienceFor } from "./patience.ts";
 import { WaitingRoom } from "./waiting.ts";
 import type { Served, WorkerData } from "./worker.ts";
 
-export interface PoolOptions {
-  readonly workers: number;
+/** What one call is given. */
+export interface CallLimits {
   readonly patience: Patience;
   /** Jobs that may wait; one more is refused with `overloaded`. */
   readonly queueLimit: number;
+}
+
+export interface PoolOptions {
+  readonly workers: number;
   /** Told why a thread that was to join or to be replaced serves nothing; the same reason once. It is tried again. */
   readonly warn: (message: string) => void;
 }
@@ -27,8 +31,9 @@ export interface Pending {
 export interface Pool {
   /** What is fixed about the models, of all workers alike. */
   readonly served: Served;
-  /** `limitMs` replaces the pool's patience. */
-  submit(reading: Reading, wants: Wants, signal: AbortSignal, limitMs?: number): Promise<Encoding>;
+  /** That are there to answer. */
+  readonly threads: number;
+  submit(reading: Reading, wants: Wants, signal: AbortSignal, limits: CallLimits): Promise<Encoding>;
   /** Starts the other workers; they join when they are ready. */
   grow(): void;
   /** Ends the thread of one worker as a crash would. For tests. */
@@ -47,7 +52,7 @@ const UNITS_PER_TEXT = 32;
 /** Starts the first worker. Rejects with the reason when it cannot load the model. */
 export async function startPool(
   data: Omit<WorkerData, "gate" | "cancelled">,
-  { workers, patience, queueLimit, warn }: PoolOptions,
+  { workers, warn }: PoolOptions,
 ): Promise<Pool> {
   const waiting = new WaitingRoom();
   const hands = new Set<Hand>();
@@ -111,8 +116,9 @@ export async function startPool(
     reading: Reading,
     wants: Wants,
     signal: AbortSignal,
-    limitMs = patienceFor(patience, sizeOf(reading)),
+    { patience, queueLimit }: CallLimits,
   ): Promise<Encoding> {
+    const limitMs = patienceFor(patience, sizeOf(reading));
     return new Promise((resolve, reject) => {
       if (closed) return reject(new EncodeError("closed", "the encoder is closed"));
       if (signal.aborted) return reject(signal.reason);
@@ -166,5 +172,14 @@ export async function startPool(
     await close();
     throw error;
   }
-  return { served: fixed!, submit, grow, kill, close };
+  return {
+    served: fixed!,
+    get threads() {
+      return hands.size;
+    },
+    submit,
+    grow,
+    kill,
+    close,
+  };
 }

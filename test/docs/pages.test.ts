@@ -29,7 +29,7 @@ describe("commands", () => {
     "npm start": isRun,
     "OTLP_ENDPOINT=localhost:4317 npm start": isRun,
     "CONFIG_PATH=my.yaml npm start": isRun,
-    "CONFIG_PATH=my.yaml npm run processor -- --check": isRun,
+    "npx semantic-router check my.yaml": isRun,
     "npm ci": () => assert.ok(existsSync(join(repoRoot, "package-lock.json"))),
     "npm run build": isScript("build"),
     "npm run generate": isScript("generate"),

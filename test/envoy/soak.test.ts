@@ -66,7 +66,7 @@ describe(`${exchanges} exchanges over one Envoy`, { skip: envoyMissing }, () => 
       tracing,
       1,
     );
-    const serving = { current: () => service, endings: joinEndings(() => 0), fault: () => {} };
+    const serving = { enter: () => service, leave: () => {}, endings: joinEndings(() => 0), fault: () => {} };
     const processor = await serve("127.0.0.1:0", serving, { raiseResetLimit: cure.raiseResetLimit });
     const envoy = await startEnvoy({
       endpoints: parsed.vllm_endpoints,

@@ -190,7 +190,12 @@ test("a stream of entries reaches the exchanges that wait for them; its end and 
     new Promise<LogEntry | undefined>((settle) => {
       endings.expect({ requestId, startUs, heardMs: 0 }).ended(settle);
     });
-  const serving = { current: () => assert.fail("no exchange here"), endings, fault: assert.fail };
+  const serving = {
+    enter: () => assert.fail("no exchange here"),
+    leave: () => {},
+    endings,
+    fault: assert.fail,
+  };
   const processor = await serve("127.0.0.1:0", serving);
   const client = new AccessLogService(`127.0.0.1:${processor.port}`, credentials.createInsecure());
   const open = () => {

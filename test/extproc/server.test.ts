@@ -21,7 +21,7 @@ const tracing = startTracing(settings(), "test", undefined);
 async function start(current = () => buildService(config, undefined, tracing, 1), listen = "127.0.0.1:0") {
   const faults: unknown[] = [];
   const endings = joinEndings(() => 0);
-  const serving = { current, endings, fault: (error: unknown) => faults.push(error) };
+  const serving = { enter: current, leave: () => {}, endings, fault: (error: unknown) => faults.push(error) };
   return { processor: await serve(listen, serving), faults };
 }
 

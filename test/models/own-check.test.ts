@@ -5,19 +5,19 @@ import { processorArgs } from "../../scripts/lib/processor.ts";
 import { embeddingModel, guardModel, piiModel } from "../support/onnx/own-set.ts";
 import { ModelDirectory } from "../support/onnx/tiny-models.ts";
 
-/** Files of a configuration and its models, as --check sees them. */
+/** Files of a configuration and its models, as `check` sees them. */
 function check(config: object) {
   using dir = new ModelDirectory({
     "config.yaml": { observability: { tracing: { enabled: false } }, ...config },
   });
   const file = dir.at("config.yaml");
-  const { status, stdout, stderr } = spawnSync(process.execPath, processorArgs("--check", "--config", file), {
+  const { status, stdout, stderr } = spawnSync(process.execPath, processorArgs("check", file), {
     encoding: "utf8",
   });
-  return { status, out: stdout.replaceAll(file, "FILE"), err: stderr };
+  return { status, out: stdout.replaceAll(file, "FILE"), err: stderr.replaceAll(file, "FILE") };
 }
 
-describe("--check reads the files of models of one's own", () => {
+describe("check reads the files of models of one's own", () => {
   test("and says valid where they fit, without opening a graph", () => {
     using guard = guardModel();
     using pii = piiModel();
@@ -48,10 +48,10 @@ describe("--check reads the files of models of one's own", () => {
     });
     assert.deepEqual([status, out], [1, ""]);
     const says = [
-      /^classifier\.category_model\.model_id: .*map\.json: category_to_idx has "a" at null, no whole number; count/,
-      /^classifier\.pii_model\.model_id: .*config\.json: no label is "O"/,
-      /^prompt_guard\.model_id: .*config\.json: none of the labels "a", "b", "c" means a jailbreak/,
-      /^bert_model\.model_id: .*\/none: no such directory; name the directory/,
+      /^FILE:\d+:\d+ classifier\.category_model\.model_id: .*map\.json: category_to_idx has "a" at null, no whole number; count/,
+      /^FILE:\d+:\d+ classifier\.pii_model\.model_id: .*config\.json: no label is "O"/,
+      /^FILE:\d+:\d+ prompt_guard\.model_id: .*config\.json: none of the labels "a", "b", "c" means a jailbreak/,
+      /^FILE:\d+:\d+ bert_model\.model_id: .*\/none: no such directory; name the directory/,
     ];
     for (const [i, line] of err.trimEnd().split("\n").entries()) assert.match(line, says[i]!);
     assert.equal(err.trimEnd().split("\n").length, says.length);

@@ -73,7 +73,12 @@ export async function startRouter(yaml: string, transport: Transport): Promise<R
   const service = buildService(config, ports, tracing, 1);
   const faults: unknown[] = [];
   const endings = joinEndings(() => 0);
-  const serving: Serving = { current: () => service, endings, fault: (error) => faults.push(error) };
+  const serving: Serving = {
+    enter: () => service,
+    leave: () => {},
+    endings,
+    fault: (error) => faults.push(error),
+  };
   const processor = transport === "over gRPC" ? await serve("127.0.0.1:0", serving) : undefined;
 
   return {

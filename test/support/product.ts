@@ -8,6 +8,9 @@ import { processorArgs } from "../../scripts/lib/processor.ts";
 /** The processor as its user runs it: a process of its own, with a configuration file. */
 export interface Product extends AsyncDisposable {
   readonly port: number;
+  /** Of `server.status_listen` and `admin.listen`, where the configuration asks for them. */
+  readonly statusPort: number | undefined;
+  readonly adminPort: number | undefined;
   readonly pid: number;
   /** Its configuration; what is written there it follows. */
   readonly file: string;
@@ -17,6 +20,12 @@ export interface Product extends AsyncDisposable {
   logs(text: string, from?: number, withinMs?: number): Promise<string>;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<void>;
+}
+
+interface Ready {
+  readonly port: number;
+  readonly status_port?: number;
+  readonly admin_port?: number;
 }
 
 export async function startProduct(yaml: string, env: Record<string, string> = {}): Promise<Product> {
@@ -29,11 +38,11 @@ export async function startProduct(yaml: string, env: Record<string, string> = {
   });
   const lines: string[] = [];
   const listeners = new Set<() => void>();
-  const ready = new Promise<number>((resolve, reject) => {
+  const ready = new Promise<Ready>((resolve, reject) => {
     createInterface({ input: child.process.stderr! }).on("line", (line) => {
       lines.push(line);
       for (const listener of [...listeners]) listener();
-      if (line.includes('"msg":"ready"')) resolve((JSON.parse(line) as { port: number }).port);
+      if (line.includes('"msg":"ready"')) resolve(JSON.parse(line) as Ready);
     });
     void child.ended.then((how) => reject(new Error(`the processor ${how}\n${lines.join("\n")}`)));
   });
@@ -42,7 +51,7 @@ export async function startProduct(yaml: string, env: Record<string, string> = {
     await child.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const port = await ready.catch(async (error) => {
+  const ports = await ready.catch(async (error) => {
     await stop();
     throw error;
   });
@@ -66,7 +75,9 @@ export async function startProduct(yaml: string, env: Record<string, string> = {
       look();
     });
   return {
-    port,
+    port: ports.port,
+    statusPort: ports.status_port,
+    adminPort: ports.admin_port,
     pid: child.process.pid!,
     file,
     log: () => lines.join("\n"),

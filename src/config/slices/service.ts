@@ -1,4 +1,4 @@
-import { choice, flag, optional, section, text, whole } from "../kinds.ts";
+import { choice, flag, optional, secret, section, text, whole } from "../kinds.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
@@ -8,11 +8,32 @@ export const server = section("Where Envoy reaches the processor.", {
     pattern: "^(unix:/.+|[^\\s/]+:[0-9]{1,5})$",
     patternErrorMessage: "expected host:port or unix:/path",
   }),
+  status_listen: optional(
+    text("`host:port` that answers `/livez` and `/readyz` over HTTP; none by default. Read at start only.", {
+      pattern: "^[^\\s/]+:[0-9]{1,5}$",
+      patternErrorMessage: "expected host:port",
+    }),
+  ),
   drain_seconds: whole("Time that exchanges under way are given to end when the processor stops.", {
     minimum: 0,
     maximum: 86_400,
     default: 20,
   }),
+});
+
+export const admin = section("Where the operator reaches the processor. Keep it where only operators are.", {
+  listen: optional(
+    text(
+      "`host:port` of the admin HTTP server, such as `127.0.0.1:9191`; none by default. Read at start only.",
+      {
+        pattern: "^[^\\s/]+:[0-9]{1,5}$",
+        patternErrorMessage: "expected host:port",
+      },
+    ),
+  ),
+  token: optional(
+    secret(text("Bearer token that calls which change something must bring; without it they are refused.")),
+  ),
 });
 
 export const limits = section("What a request may cost before it is refused.", {
@@ -38,13 +59,13 @@ export const inference = section(
       text("Directory with a model made by training/export.py; without it the embedded model."),
     ),
     workers: optional(
-      whole(
-        "Threads, each with a copy of the model; default: one less than there are cores, 1 to 4. Read at start only.",
-        { minimum: 1, maximum: 16 },
-      ),
+      whole("Threads, each with a copy of the model; default: one less than there are cores, 1 to 4.", {
+        minimum: 1,
+        maximum: 16,
+      }),
     ),
     threads: whole(
-      "Cores that each worker uses for a request: more answer one sooner and all of them later. Read at start only.",
+      "Cores that each worker uses for a request: more answer one sooner and all of them later.",
       { minimum: 1, maximum: 16, default: 1 },
     ),
     deadline_ms: whole(

@@ -1,0 +1,18 @@
+import { parentPort } from "node:worker_threads";
+import { pack } from "./carry.ts";
+import { loadConfig } from "./load.ts";
+import type { Ask, Found } from "./loader.ts";
+import { ConfigError } from "./problem.ts";
+
+// The thread of loader.ts.
+
+function find({ file, env }: Ask): Found {
+  try {
+    return { kind: "loaded", carried: pack(loadConfig(file, env)) };
+  } catch (error) {
+    if (error instanceof ConfigError) return { kind: "refused", problems: error.problems };
+    throw error;
+  }
+}
+
+parentPort!.on("message", (ask: Ask) => parentPort!.postMessage(find(ask)));

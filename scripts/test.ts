@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEnvoy } from "./envoy-binary.ts";
+import { ensureHelm } from "./helm-binary.ts";
 import { ROOT } from "./lib/settings.ts";
 
 // `npm test`: types, lint, then every test, a real Envoy included. Arguments are parts of file names to run only those.
@@ -9,17 +10,22 @@ import { ROOT } from "./lib/settings.ts";
 const TEST_LIMIT_MS = 180_000;
 const filters = process.argv.slice(2);
 const env: NodeJS.ProcessEnv = { ...process.env };
+const say = (line: string): void => console.log(line);
 
-try {
-  env.ENVOY_BIN = await ensureEnvoy((line) => console.log(line));
-} catch (error) {
-  const reason = error instanceof Error ? error.message : String(error);
-  console.error(reason);
-  // A missing part must not look like success where nobody reads the log.
-  if (process.env.CI) process.exit(1);
-  console.error("tests that need Envoy are skipped");
-  env.TEST_WITHOUT_ENVOY = reason;
+/** Finds or installs a part; where neither works, says so and ends in CI, where a missing part must not look like success. */
+async function part(name: string, ensure: () => string | Promise<string>): Promise<Record<string, string>> {
+  const key = name.toUpperCase();
+  try {
+    return { [`${key}_BIN`]: await ensure() };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(reason);
+    if (process.env.CI) process.exit(1);
+    console.error(`tests that need ${name} are skipped`);
+    return { [`TEST_WITHOUT_${key}`]: reason };
+  }
 }
+Object.assign(env, await part("Envoy", () => ensureEnvoy(say)), await part("Helm", () => ensureHelm(say)));
 
 /** `npm run test:neighbours` runs these: their real parts take minutes to build. */
 const onRequest = /^test\/neighbours\/(?:jaeger|collector)\./;

@@ -1,17 +1,8 @@
 import { spawnSync } from "node:child_process";
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { release } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import { isExecutable, onPath } from "./lib/programs.ts";
 
 /** The Envoy that the tests and the quickstart run with; 1.37 to 1.40 work, 1.36 but for its own answers. */
 export const ENVOY_VERSION = "1.40.0";
@@ -33,7 +24,7 @@ export async function ensureEnvoy(log: (line: string) => void, options: EnsureOp
     if (given && !isExecutable(given)) {
       throw new Error(`ENVOY_BIN names ${given}, which is not an executable file: correct it or unset it`);
     }
-    const found = given || onPath("envoy", env.PATH);
+    const found = given || onPath("envoy", env.PATH)[0];
     if (found) return found;
   }
   const version = options.version ?? ENVOY_VERSION;
@@ -131,21 +122,4 @@ function pythonWithPip(
   if (run("python3", "-m", "pip", "--version").status === 0) return "python3";
   const venv = join(work, "venv");
   return run("python3", "-m", "venv", venv).status === 0 ? join(venv, "bin", "python") : undefined;
-}
-
-function onPath(name: string, path = ""): string | undefined {
-  return path
-    .split(delimiter)
-    .filter(Boolean)
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { isExecutable, onPath } from "./lib/programs.ts";
 
 /** The Helm that the chart is tested with; every 3.x and 4.x on the PATH is taken as well. */
 export const HELM_VERSION = "3.22.0";
@@ -64,21 +65,4 @@ function build(folder: string, env: NodeJS.ProcessEnv): string {
     );
   }
   return join(folder, "helm");
-}
-
-function onPath(name: string, path = ""): string[] {
-  return path
-    .split(delimiter)
-    .filter(Boolean)
-    .map((folder) => join(folder, name))
-    .filter(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -25,7 +25,7 @@ async function part(name: string, ensure: () => string | Promise<string>): Promi
     return { [`TEST_WITHOUT_${key}`]: reason };
   }
 }
-Object.assign(env, await part("Envoy", () => ensureEnvoy(say)), await part("Helm", () => ensureHelm(say)));
+Object.assign(env, await part("Envoy", () => ensureEnvoy(say)));
 
 /** `npm run test:neighbours` runs these: their real parts take minutes to build. */
 const onRequest = /^test\/neighbours\/(?:jaeger|collector)\./;
@@ -38,6 +38,10 @@ if (files.length === 0) {
   console.error(filters.length > 0 ? `no test file matches ${filters.join(" ")}` : "there are no tests");
   process.exit(1);
 }
+
+// Where Go has to build one, that takes minutes.
+if (files.some((file) => file.startsWith("test/chart/")))
+  Object.assign(env, await part("Helm", () => ensureHelm(say)));
 
 /** Runs one step in the foreground; true when it found nothing wrong. */
 function step(name: string, command: string, ...args: string[]): boolean {

@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { isExecutable, onPath } from "../lib/programs.ts";
 import { buildCollector, buildJaeger, type Go, goIn, JAEGER_MODULE } from "./build.ts";
 
 /** A real program that the router's spans are sent to in `npm run test:neighbours`. */
@@ -44,7 +45,7 @@ export function ensurePart(
       `${part.variable} names ${given}, which is not an executable file: correct it or unset it`,
     );
   }
-  const found = given || onPath(part.name, env.PATH);
+  const found = given || onPath(part.name, env.PATH)[0];
   if (found) return found;
   const binary = join(cache, `${part.name}-${part.version}`, part.name);
   if (isExecutable(binary)) return binary;
@@ -60,20 +61,4 @@ export function ensurePart(
     rmSync(work, { recursive: true, force: true });
   }
   return binary;
-}
-
-const onPath = (name: string, path = ""): string | undefined =>
-  path
-    .split(delimiter)
-    .filter(Boolean)
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

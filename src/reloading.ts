@@ -85,7 +85,12 @@ export function followConfig(
     return next;
   }
 
-  const watch = watchConfig(file, text, () => void reload("file"));
+  const watch = watchConfig(
+    file,
+    text,
+    () => void reload("file"),
+    () => loader.expect(file),
+  );
   const hungUp = () => void reload("SIGHUP");
   process.on("SIGHUP", hungUp);
   return {

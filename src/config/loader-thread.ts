@@ -6,11 +6,11 @@ import { ConfigError } from "./problem.ts";
 
 // The thread of loader.ts.
 
-function find({ file, env }: Ask): Found {
+function find({ id, file, env }: Ask): Found {
   try {
-    return { kind: "loaded", carried: pack(loadConfig(file, env)) };
+    return { id, kind: "loaded", carried: pack(loadConfig(file, env)) };
   } catch (error) {
-    if (error instanceof ConfigError) return { kind: "refused", problems: error.problems };
+    if (error instanceof ConfigError) return { id, kind: "refused", problems: error.problems };
     throw error;
   }
 }

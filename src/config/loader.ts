@@ -6,29 +6,34 @@ import type { Env } from "./variables.ts";
 
 /** What the thread is asked, and what it answers. */
 export interface Ask {
+  readonly id: number;
   readonly file: string;
   readonly env: Env;
 }
-export type Found =
+export type Found = { readonly id: number } & (
   | { readonly kind: "loaded"; readonly carried: Carried }
-  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
+);
 
 export interface Loader {
-  /** `loadConfig`, off the event loop. One call at a time. Rejects with a ConfigError where the file is wrong. */
-  load(file: string, env?: NodeJS.ProcessEnv): Promise<Loaded>;
+  /** `loadConfig`, off the event loop. Rejects with a ConfigError where the file is wrong. */
+  load(file: string): Promise<Loaded>;
+  /** The file is about to be loaded: the thread starts and reads it once for nothing, since the second time is faster. */
+  expect(file: string): void;
   close(): void;
 }
 
 const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 /** Of JavaScript's own heap: a file of 10,000 lines takes about 30 MB. */
 const limits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
-/** A second look at a file is three times faster than the first; kept for good, the thread would cost 20 MB. */
+/** Kept for good, the thread would cost 20 MB. */
 const idleMs = 10_000;
 
 /** Reads configurations in a thread: to parse a large one takes longer than a request may wait. */
-export function configLoader(): Loader {
+export function configLoader(env: NodeJS.ProcessEnv = process.env): Loader {
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let lastId = 0;
 
   function close(): void {
     clearTimeout(idle);
@@ -36,48 +41,59 @@ export function configLoader(): Loader {
     worker = undefined;
   }
 
-  function start(): Worker {
+  function rest(): void {
+    clearTimeout(idle);
+    idle = setTimeout(close, idleMs).unref();
+  }
+
+  function running(): Worker {
+    clearTimeout(idle);
+    if (worker) return worker;
     const started = new Worker(new URL(`./loader-thread${extension}`, import.meta.url), {
       resourceLimits: limits,
       execArgv: [],
       name: "config",
     });
-    // Heard or not, it must not end the process; and it holds none alive.
-    started.on("error", () => {}).unref();
+    const gone = () => {
+      if (worker === started) worker = undefined;
+    };
+    // Heard or not, an error must not end the process; and the thread holds none alive.
+    started.on("error", gone).on("exit", gone).unref();
+    worker = started;
     return started;
   }
 
+  function ask(file: string): { readonly id: number; readonly of: Worker } {
+    const of = running();
+    lastId += 1;
+    of.postMessage({ id: lastId, file, env: { ...env } } satisfies Ask);
+    return { id: lastId, of };
+  }
+
   return {
-    async load(file, env = process.env) {
-      clearTimeout(idle);
-      worker ??= start();
-      const asked = worker;
-      try {
-        const found = await answerOf(asked, { file, env: { ...env } });
-        if (found.kind === "refused") throw new ConfigError(found.problems, file);
-        return unpack(found.carried);
-      } finally {
-        idle = setTimeout(close, idleMs).unref();
-      }
+    async load(file) {
+      const { id, of } = ask(file);
+      const found = await new Promise<Found>((resolve, reject) => {
+        const settled = () => of.off("message", answered).off("error", failed).off("exit", ended);
+        const answered = (one: Found) => {
+          if (one.id !== id) return;
+          settled();
+          resolve(one);
+        };
+        const failed = (error: Error) => {
+          settled();
+          reject(error);
+        };
+        const ended = () => failed(new Error("the thread that reads the configuration ended"));
+        of.on("message", answered).on("error", failed).on("exit", ended);
+      }).finally(rest);
+      if (found.kind === "refused") throw new ConfigError(found.problems, file);
+      return unpack(found.carried);
+    },
+    expect(file) {
+      ask(file);
+      rest();
     },
     close,
   };
-
-  function answerOf(asked: Worker, ask: Ask): Promise<Found> {
-    return new Promise((resolve, reject) => {
-      const settled = () => asked.off("message", answered).off("error", failed).off("exit", ended);
-      const answered = (found: Found) => {
-        settled();
-        resolve(found);
-      };
-      const failed = (error: Error) => {
-        settled();
-        if (worker === asked) worker = undefined;
-        reject(error);
-      };
-      const ended = () => failed(new Error("the thread that reads the configuration ended"));
-      asked.on("message", answered).on("error", failed).on("exit", ended);
-      asked.postMessage(ask);
-    });
-  }
 }

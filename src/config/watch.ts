@@ -13,14 +13,21 @@ export interface Watch {
  * must not be read in halves. Links are followed, so the swap of a Kubernetes ConfigMap is seen. The file is looked at
  * twice a second: file events do not cross every kind of mount.
  * @param text what it held when it was read; a change since then is one.
+ * @param stirred told at the first sight of a change, which may prove none.
  */
-export function watchConfig(path: string, text: string, changed: () => void): Watch {
+export function watchConfig(
+  path: string,
+  text: string,
+  changed: () => void,
+  stirred: () => void = () => {},
+): Watch {
   let known: string | undefined = text;
   let settled: string | undefined;
   let last: string | undefined;
   const look = () => {
     const now = signatureOf(path);
     const rests = now === last;
+    if (!rests && last !== undefined && now !== undefined) stirred();
     last = now;
     // A file that is gone for the moment is about to be replaced.
     if (now === undefined || !rests || now === settled) return;

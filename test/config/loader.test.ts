@@ -42,16 +42,32 @@ describe("a configuration that was read in another thread", () => {
   test("variables are those of the call; what is wrong is said with its place", async () => {
     const text = "auto_model_name: $" + "{NAME}\nlimits: { max_json_dept: 1 }\n";
     const file = put("variable.yaml", text);
-    const loader = configLoader();
+    const loader = configLoader({ NAME: "x" });
+    const poorer = configLoader({});
     await assert.rejects(
-      loader.load(file, { NAME: "x" }),
+      loader.load(file),
       (error) =>
         error instanceof ConfigError &&
         error.problems.length === 1 &&
         error.message.startsWith(`${file}:2:11 limits.max_json_dept: unknown key`),
     );
-    await assert.rejects(loader.load(file, {}), /NAME is not set/);
+    await assert.rejects(poorer.load(file), /NAME is not set/);
+    poorer.close();
     await assert.rejects(loader.load("/nowhere.yaml"), /no such file/);
+    loader.close();
+  });
+
+  test("a file that is expected is read ahead, and what was found then is not what is loaded", async () => {
+    const file = put("expected.yaml", "{ unknown: 1 }");
+    const loader = configLoader();
+    const started = once(process, "worker");
+    loader.expect(file);
+    const [worker] = (await started) as [Worker];
+    assert.equal(((await once(worker, "message")) as [{ kind: string }])[0].kind, "refused");
+    loader.expect(file);
+    put("expected.yaml", "limits: {}");
+    const loaded = await loader.load(file);
+    assert.equal(loaded.source.text, "limits: {}");
     loader.close();
   });
 

@@ -68,6 +68,24 @@ describe("a file that is saved", { concurrency: true }, () => {
   }
 });
 
+test("the first sight of a change is told before the file has rested, and no more than that", async () => {
+  const file = join(newFolder(), "config.yaml");
+  writeFileSync(file, "{}");
+  const told: string[] = [];
+  const watch = watchConfig(
+    file,
+    "{}",
+    () => told.push("changed"),
+    () => told.push("stirred"),
+  );
+  await sleep(1200);
+  assert.deepEqual(told, []);
+  writeFileSync(file, "limits: {}");
+  for (let waited = 0; told.length < 2 && waited < 200; waited += 1) await sleep(50);
+  watch.close();
+  assert.deepEqual(told, ["stirred", "changed"]);
+});
+
 test("the file and its folder swapped by a link, as a ConfigMap mounted as a subfolder is", async () => {
   const folder = newFolder();
   for (const [name, text] of [

@@ -27,8 +27,8 @@ async function part(name: string, ensure: () => string | Promise<string>): Promi
 }
 Object.assign(env, await part("Envoy", () => ensureEnvoy(say)));
 
-/** `npm run test:neighbours` runs these: their real parts take minutes to build. */
-const onRequest = /^test\/neighbours\/(?:jaeger|collector)\./;
+/** `npm run test:neighbours` and `npm run test:kubernetes` run these: their real parts take minutes to build. */
+const onRequest = /^test\/(?:neighbours\/(?:jaeger|collector)|kubernetes\/(?!parts\.).*)\./;
 
 const files = globSync("test/**/*.test.ts", { cwd: ROOT })
   .toSorted()

@@ -126,7 +126,8 @@ const child = spawn(nodeBinary(), ["--disable-warning=ExperimentalWarning", ...f
 let forwarded = false;
 function forward(signal) {
   if (!forwarded) child.kill(signal);
-  forwarded = true;
+  // To the processor a SIGHUP is no end: where the terminal was closed, the end is still to come.
+  forwarded ||= signal !== "SIGHUP";
 }
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, forward);
 // npm runs us in a shell and ends that shell, not us.

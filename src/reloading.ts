@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Loaded } from "./config/load.ts";
 import { configLoader } from "./config/loader.ts";
 import { ConfigError, type Problem } from "./config/problem.ts";
@@ -43,6 +44,7 @@ export function followConfig(
 ): Reloading {
   const loader = configLoader();
   let last: Reload | undefined;
+  let closed = false;
   // One after another: the last file wins, whatever the order in which they are built.
   let under: Promise<unknown> = Promise.resolve();
   let next: Promise<Reload> | undefined;
@@ -57,6 +59,10 @@ export function followConfig(
       ...more,
     });
     try {
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+        throw new Error(
+          "it is no regular file: what it held was read at the start, and it cannot be read again",
+        );
       watch.seen();
       const loaded = await loader.load(file);
       if (loaded.source.text.trim() === "")
@@ -77,9 +83,11 @@ export function followConfig(
   function reload(by: Reload["by"]): Promise<Reload> {
     next ??= under.then(async () => {
       next = undefined;
-      last = await work(by);
-      listener.done(last);
-      return last;
+      const done = await work(by);
+      if (closed) return done;
+      last = done;
+      listener.done(done);
+      return done;
     });
     under = next;
     return next;
@@ -99,6 +107,7 @@ export function followConfig(
     },
     reload,
     close() {
+      closed = true;
       watch.close();
       loader.close();
       process.off("SIGHUP", hungUp);

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import { admin } from "./admin/admin.ts";
 import { serveHttp } from "./admin/http.ts";
 import { type Standing, status } from "./admin/status.ts";
@@ -7,6 +6,7 @@ import type { Loaded } from "./config/load.ts";
 import { describe } from "./config/problem.ts";
 import { joinEndings } from "./extproc/endings.ts";
 import { startGenerations } from "./generations.ts";
+import { openLog } from "./log.ts";
 import { StageFault } from "./outcome.ts";
 import { followConfig } from "./reloading.ts";
 import { routes } from "./router.ts";
@@ -15,7 +15,6 @@ import type { EffectiveValue } from "./telemetry/settings.ts";
 import { version } from "./version.ts";
 
 const flushMs = 5000;
-const lastLinesMs = 500;
 
 /** Addresses that the command line gives, before those of the configuration. */
 export interface Addresses {
@@ -26,10 +25,7 @@ export interface Addresses {
 
 /** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects before it has bound a port. */
 export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> {
-  // Standard error: spans may go to standard output, and the two must not mix. A reader that stalls must not stall
-  // requests: what it leaves waits, up to a megabyte, and beyond that lines are lost.
-  const stderr = pino.destination({ dest: 2, sync: false, maxLength: 1024 * 1024 });
-  const log = pino({ level: loaded.config.logging.level, base: null }, stderr);
+  const { log, close: closeLog } = openLog(loaded.config.logging.level);
   const { server, admin: adminSettings } = loaded.config;
   const listen = given.listen ?? server.listen;
   const statusListen = given.statusListen ?? server.status_listen;
@@ -114,13 +110,7 @@ export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> 
   await generations.close(flushMs);
   await Promise.all([probes?.close(), operators?.close()]);
   log.info({ spans: generations.exported }, "stopped");
-  await flushed(stderr);
-}
-
-/** The last lines out, if their reader takes them. */
-function flushed(to: { flush(done: () => void): void }): Promise<unknown> {
-  const done = new Promise<void>((resolve) => to.flush(resolve));
-  return Promise.race([done, sleep(lastLinesMs)]);
+  await closeLog();
 }
 
 function tellWarnings({ config, warnings, source }: Loaded, log: Logger): void {

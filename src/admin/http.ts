@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { unbindable } from "../unbindable.ts";
 
 /** What a path answers: a status, and a body that is sent as JSON. */
 export interface Answer {
@@ -15,11 +16,12 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** A peer that sends nothing, or slowly, is cut. */
+/** A peer that sends nothing, or slowly, is cut: it takes one of few places. Milliseconds, bytes */
 const limits = {
   headersTimeout: 5000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 60_000,
+  requestTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 5000,
   maxHeaderSize: 16_384,
 };
 const mostConnections = 256;
@@ -39,13 +41,7 @@ export async function serveHttp(address: string, key: string, handler: Handler):
   const [, host, port] = /^(.*):([0-9]+)$/.exec(address) ?? [];
   await new Promise<void>((resolve, reject) => {
     server
-      .once("error", (error) =>
-        reject(
-          new Error(
-            `cannot listen on ${address}: ${error.message}; free it or set ${key} to another address`,
-          ),
-        ),
-      )
+      .once("error", (error) => reject(unbindable(address, key, error)))
       .listen(Number(port), host?.replace(/^\[(.*)\]$/, "$1"), resolve);
   });
   return {

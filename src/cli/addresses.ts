@@ -7,7 +7,7 @@ export type Place = { readonly address: string; readonly port: number } | { read
 export function placeOf(text: string): Place | undefined {
   const path = /^unix:(?:\/\/)?(\/.+)$/.exec(text)?.[1];
   if (path !== undefined) return { path };
-  const [, host, port] = /^(\[[^\]\s]+\]|[^\s/[\]]+):([0-9]{1,5})$/.exec(text) ?? [];
+  const [, host, port] = /^(\[[^\]\s]+\]|[^\s/:[\]]+):([0-9]{1,5})$/.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) return undefined;
   const address = host.replace(/^\[(.*)\]$/, "$1");
   return address.includes(":") && !isIPv6(address) ? undefined : { address, port: Number(port) };

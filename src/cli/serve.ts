@@ -31,6 +31,8 @@ Exit status: 0 ended by a signal, 1 could not start, 2 usage.`,
   },
   positionals: [0, 0],
   async run({ text }) {
+    // Asked to read its file before it has: it is about to.
+    process.on("SIGHUP", () => {});
     const [listen, statusListen, adminListen] = [text("listen"), text("status-listen"), text("admin-listen")];
     if (listen !== undefined) placeGiven("listen", listen);
     if (statusListen !== undefined) placeGiven("status-listen", statusListen, tcp);

@@ -66,7 +66,8 @@ export function configPath(argv: readonly string[], env: Env): string | undefine
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    // A byte order mark stays for the parser.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why =
@@ -76,7 +77,9 @@ function readText(file: string): string {
           ? "it is a directory"
           : code === "EACCES"
             ? "permission denied"
-            : message;
+            : code === "ERR_ENCODING_INVALID_ENCODED_DATA"
+              ? "it is not UTF-8: save it as such"
+              : message;
     throw new ConfigError([{ line: 0, column: 0, path: "", message: `cannot read ${file}: ${why}` }], file);
   }
 }

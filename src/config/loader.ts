@@ -34,6 +34,7 @@ export function configLoader(env: NodeJS.ProcessEnv = process.env): Loader {
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let lastId = 0;
+  let loading = 0;
 
   function close(): void {
     clearTimeout(idle);
@@ -43,7 +44,7 @@ export function configLoader(env: NodeJS.ProcessEnv = process.env): Loader {
 
   function rest(): void {
     clearTimeout(idle);
-    idle = setTimeout(close, idleMs).unref();
+    if (loading === 0) idle = setTimeout(close, idleMs).unref();
   }
 
   function running(): Worker {
@@ -73,6 +74,7 @@ export function configLoader(env: NodeJS.ProcessEnv = process.env): Loader {
   return {
     async load(file) {
       const { id, of } = ask(file);
+      loading += 1;
       const found = await new Promise<Found>((resolve, reject) => {
         const settled = () => of.off("message", answered).off("error", failed).off("exit", ended);
         const answered = (one: Found) => {
@@ -86,7 +88,10 @@ export function configLoader(env: NodeJS.ProcessEnv = process.env): Loader {
         };
         const ended = () => failed(new Error("the thread that reads the configuration ended"));
         of.on("message", answered).on("error", failed).on("exit", ended);
-      }).finally(rest);
+      }).finally(() => {
+        loading -= 1;
+        rest();
+      });
       if (found.kind === "refused") throw new ConfigError(found.problems, file);
       return unpack(found.carried);
     },

@@ -52,6 +52,8 @@ function checkService(
   for (const [path, address] of addresses) {
     const port = Number(/:([0-9]+)$/.exec(address ?? "")?.[1] ?? 0);
     if (port > 65_535) report.problem(path, `port must be 0 to 65535, not ${port}`);
+    const first = addresses.find(([, other]) => other !== undefined && other === address && port > 0);
+    if (first && first[0] !== path) report.problem(path, `must not be the address of ${first[0].join(".")}`);
   }
   if (
     semantic_cache.enabled &&

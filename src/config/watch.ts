@@ -49,7 +49,8 @@ export function watchConfig(
 function signatureOf(path: string): string | undefined {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+    // The time of change too: a file that becomes readable is a change. A pipe cannot be read a second time.
+    return stat?.isFile() ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : undefined;
   } catch (error) {
     // A link that leads nowhere, a mount that went away: a change to be told as one, by the reload that fails.
     return (error as NodeJS.ErrnoException).code;

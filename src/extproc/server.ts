@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -10,6 +10,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { readTraceContext, type SpanContext } from "../telemetry/w3c.ts";
+import { unbindable } from "../unbindable.ts";
 import { accessLogService } from "./access-log.ts";
 import { converse } from "./conversation.ts";
 import { decode, type Message } from "./decode.ts";
@@ -163,12 +164,7 @@ async function bind(server: Server, listen: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
       if (!error) resolve(port);
-      else
-        reject(
-          new Error(
-            `cannot listen on ${listen}: ${error.message}; free it or set server.listen to another address`,
-          ),
-        );
+      else reject(unbindable(listen, "server.listen", error));
     });
   });
 }
@@ -177,6 +173,13 @@ async function bind(server: Server, listen: string): Promise<number> {
 async function removeStaleSocket(listen: string): Promise<void> {
   const path = /^unix:(?:\/\/)?(\/.*)$/.exec(listen)?.[1];
   if (path === undefined) return;
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (!there) return;
+  // A slip of the pen must not cost a file.
+  if (!there.isSocket())
+    throw new Error(
+      `cannot listen on ${listen}: what is there is no socket; set server.listen to a path where nothing is`,
+    );
   const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     const probe = connect(path);
     probe

@@ -11,7 +11,7 @@ import { startProduct } from "../support/product.ts";
 
 // Both HTTP servers of the processor, as probes and operators use them.
 
-const token = "a token of the operator's own";
+const token = "a-token-of-the-operator";
 const yaml = (more: object = {}) =>
   JSON.stringify({
     server: { status_listen: "127.0.0.1:0" },
@@ -102,6 +102,15 @@ describe("the status server", () => {
         startProduct(yaml(taken), { ADMIN_TOKEN: token }),
         (error: Error) => error.message.includes("EADDRINUSE") && error.message.includes(`set ${key} to`),
       );
+  });
+
+  test("is reached in spite of peers that hold connections and say nothing", async () => {
+    await using product = await startProduct(yaml(), { ADMIN_TOKEN: token });
+    const silent = Array.from({ length: 300 }, () => connect(product.statusPort!, "127.0.0.1"));
+    for (const one of silent) one.on("error", () => {}).resume();
+    const gone = silent.map((one) => new Promise((resolve) => one.once("close", resolve)));
+    await Promise.all(gone);
+    assert.equal((await call(product.statusPort!, "/livez")).status, 200);
   });
 
   test("a peer that says nothing holds nobody up, and the process ends in spite of it", async () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { describe, test } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
+import { program } from "../../src/cli/program.ts";
 import { repoRoot, textOf } from "../support/repo.ts";
-import { ran } from "./run.ts";
+import { ran, sink } from "./run.ts";
 
 const { version } = JSON.parse(textOf("package.json")) as { version: string };
 
@@ -39,6 +41,12 @@ describe("help", () => {
       const wide = out.split("\n").find((line) => line.length > 120);
       assert.equal(wide, undefined);
     });
+  test("of help itself, in three ways", async () => {
+    const { status, out, err } = await ran(["help", "help"]);
+    assert.deepEqual([status, err], [0, ""]);
+    assert.match(out, /^semantic-router help \[COMMAND\]\n/);
+    for (const asked of ["--help", "-h"]) assert.equal((await ran(["help", asked])).out, out);
+  });
   for (const args of [
     ["help", "config"],
     ["config", "--help"],
@@ -75,9 +83,12 @@ describe("what cannot be understood is one line, its remedy and status 2", () =>
     [["--confg", "x"], `${us}: unknown option "--confg"; did you mean "--config"? ${how(us)}`],
     [["--check"], `${us}: there is no option --check, but a command: ${us} check ${how(us)}`],
     [["--config", "f", "check"], `${us}: unexpected "check" ${how(us)}`],
+    [["config", "diff", "", "new"], `${us} config diff: OLD is empty ${how(`${us} config diff`)}`],
+    [["config", "diff", "old", ""], `${us} config diff: NEW is empty ${how(`${us} config diff`)}`],
     [["check", "--nope"], `${us} check: unknown option "--nope" ${how(`${us} check`)}`],
     [["config", "show", "x"], `${us} config show: unexpected "x" ${how(`${us} config show`)}`],
     [["--listen", "50051"], `${us}: --listen must be host:port or unix:/path, not "50051" ${how(us)}`],
+    [["--listen", "::1:4"], `${us}: --listen must be host:port or unix:/path, not "::1:4" ${how(us)}`],
     [["--listen", "h:70000"], `${us}: --listen must be host:port or unix:/path, not "h:70000" ${how(us)}`],
     [
       ["serve", "--status-listen", "unix:/x"],
@@ -95,8 +106,46 @@ describe("what cannot be understood is one line, its remedy and status 2", () =>
 });
 
 describe("what fails is status 1", () => {
+  const unreadable: readonly (readonly [input: Readable, says: string])[] = [
+    [Readable.from([Buffer.from([0xff, 0xfe])]), "standard input is not UTF-8"],
+    [Readable.from([]), "standard input is empty"],
+    [
+      new Readable({
+        read: (): never => {
+          throw Object.assign(new Error("EISDIR: read"), { code: "EISDIR" });
+        },
+      }),
+      "cannot read standard input: it is a directory",
+    ],
+  ];
+  for (const [input, says] of unreadable)
+    test(`check - where it is said that ${says}`, async () => {
+      const errors = sink();
+      assert.equal(await program(["check", "-"], { input, output: sink(), errors }), 1);
+      assert.equal(errors.text(), `semantic-router check: ${says}\n`);
+    });
+  const rows = [
+    ["help", "help"],
+    ["help config", "help", "config"],
+    ["", "--help"],
+    ["config", "config", "--help"],
+    ["check", "check", "--help"],
+    ["", "--version"],
+    ["version", "version"],
+    ["completion", "completion", "bash"],
+  ] as const;
+  for (const [called, ...args] of rows)
+    test(`${args.join(" ")} where the output cannot be written`, async () => {
+      const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+      const output = new Writable({ write: (_chunk, _encoding, done) => done(full) });
+      const errors = sink();
+      assert.equal(await program(args, { input: Readable.from([]), output, errors }), 1);
+      const name = ["semantic-router", called.split(" ")[0]].join(" ").trimEnd();
+      assert.equal(errors.text(), `${name}: ${full.message}\n`);
+    });
+
   const none = "no configuration: give --config FILE or set CONFIG_PATH (/config/config.yaml does not exist)";
-  for (const name of ["serve", "check", "config show", "envoy render", "health"])
+  for (const name of ["serve", "check", "config show", "envoy render"])
     test(`${name} without a configuration`, async () => {
       assert.deepEqual(await ran(name.split(" ")), {
         status: 1,

@@ -70,7 +70,22 @@ const cases: [name: string, text: string, ...want: string[]][] = [
   [
     "listen without a port",
     "server: { listen: localhost }",
-    'c.yaml:1:19 server.listen: expected host:port or unix:/path, not "localhost"',
+    'c.yaml:1:19 server.listen: expected host:port, [IPv6 address]:port or unix:/path, not "localhost"',
+  ],
+  [
+    "listen on an IPv6 address without brackets",
+    'server: { listen: "::1:4" }',
+    'c.yaml:1:19 server.listen: expected host:port, [IPv6 address]:port or unix:/path, not "::1:4"',
+  ],
+  [
+    "two servers at one address",
+    'server: { listen: "[::1]:4", status_listen: "[::1]:4" }',
+    "c.yaml:1:45 server.status_listen: must not be the address of server.listen",
+  ],
+  [
+    "a token that no header can carry",
+    "admin: { token: schlüssel }",
+    "c.yaml:1:17 admin.token: must be of ASCII letters, digits and signs only, as a header is, not text",
   ],
   [
     "listen on port 70000",

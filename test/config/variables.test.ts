@@ -61,7 +61,7 @@ test("problems name the variable and never show a value", () => {
     "c.yaml:2:16 semantic_cache.max_entries: the variable NOPE is not set and has no default; write ${NOPE:-default} to give one",
   ]);
   assert.deepEqual(problemsOf("server: { listen: '${HOST}' }\ninference: { workers: '${HOST}' }", env), [
-    "c.yaml:1:19 server.listen: expected host:port or unix:/path, not the value of ${HOST}",
+    "c.yaml:1:19 server.listen: expected host:port, [IPv6 address]:port or unix:/path, not the value of ${HOST}",
     "c.yaml:2:23 inference.workers: must be a whole number, not the value of ${HOST}",
   ]);
   assert.deepEqual(problemsOf("default_model: '${A B}'"), [

@@ -2,16 +2,18 @@ import { choice, flag, optional, secret, section, text, whole } from "../kinds.t
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
+const hostPort = "^(\\[[0-9A-Fa-f:.%]+\\]|[^\\s/:\\[\\]]+):[0-9]{1,5}$";
+
 export const server = section("Where Envoy reaches the processor.", {
   listen: text("Address of the gRPC server: `host:port` or `unix:/path`. Read at start only.", {
     default: "127.0.0.1:50051",
-    pattern: "^(unix:/.+|[^\\s/]+:[0-9]{1,5})$",
-    patternErrorMessage: "expected host:port or unix:/path",
+    pattern: "^(unix:/.+|(\\[[0-9A-Fa-f:.%]+\\]|[^\\s/:\\[\\]]+):[0-9]{1,5})$",
+    patternErrorMessage: "expected host:port, [IPv6 address]:port or unix:/path",
   }),
   status_listen: optional(
     text("`host:port` that answers `/livez` and `/readyz` over HTTP; none by default. Read at start only.", {
-      pattern: "^[^\\s/]+:[0-9]{1,5}$",
-      patternErrorMessage: "expected host:port",
+      pattern: hostPort,
+      patternErrorMessage: "expected host:port or [IPv6 address]:port",
     }),
   ),
   drain_seconds: whole("Time that exchanges under way are given to end when the processor stops.", {
@@ -26,13 +28,18 @@ export const admin = section("Where the operator reaches the processor. Keep it 
     text(
       "`host:port` of the admin HTTP server, such as `127.0.0.1:9191`; none by default. Read at start only.",
       {
-        pattern: "^[^\\s/]+:[0-9]{1,5}$",
-        patternErrorMessage: "expected host:port",
+        pattern: hostPort,
+        patternErrorMessage: "expected host:port or [IPv6 address]:port",
       },
     ),
   ),
   token: optional(
-    secret(text("Bearer token that calls which change something must bring; without it they are refused.")),
+    secret(
+      text("Bearer token that calls which change something must bring; without it they are refused.", {
+        pattern: "^[\\x21-\\x7e]+$",
+        patternErrorMessage: "must be of ASCII letters, digits and signs only, as a header is",
+      }),
+    ),
   ),
 });
 

@@ -16,10 +16,9 @@ export interface Log {
  */
 export function openLog(level: string): Log {
   const stderr = pino.destination({ dest: 2, sync: false, maxLength: 1024 * 1024 });
-  stderr.on("error", () => {
-    // Called when the process ends, it would try for ever.
-    stderr.flushSync = () => {};
-  });
+  stderr.on("error", () => {});
+  // Called at the exit of the process, it would try for ever to write what cannot be written: `close` is called before.
+  stderr.flushSync = () => {};
   return {
     log: pino({ level, base: null }, stderr),
     async close() {

@@ -25,7 +25,15 @@ export interface Addresses {
 
 /** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects before it has bound a port. */
 export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> {
-  const { log, close: closeLog } = openLog(loaded.config.logging.level);
+  const { log, close } = openLog(loaded.config.logging.level);
+  try {
+    await serveUntilStopped(loaded, given, log);
+  } finally {
+    await close();
+  }
+}
+
+async function serveUntilStopped(loaded: Loaded, given: Addresses, log: Logger): Promise<void> {
   const { server, admin: adminSettings } = loaded.config;
   const listen = given.listen ?? server.listen;
   const statusListen = given.statusListen ?? server.status_listen;
@@ -110,7 +118,6 @@ export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> 
   await generations.close(flushMs);
   await Promise.all([probes?.close(), operators?.close()]);
   log.info({ spans: generations.exported }, "stopped");
-  await closeLog();
 }
 
 function tellWarnings({ config, warnings, source }: Loaded, log: Logger): void {

@@ -32,6 +32,7 @@ const patient = { deadlineMs: 86_400_000, queueLimit: 4 * mostLines };
 /** What the models say of one text, or of each line of standard input. */
 export const classify: Command = {
   usage: "classify TEXT | --jsonl",
+  takesText: true,
   about: `--jsonl reads one JSON object per line from standard input and writes one per line, in the same order. A line is
 {"text": "..."} or a pair {"a": "...", "b": "..."}; other keys and those with null are ignored.
 Exit status: 0 all classified, 1 not all (a line that cannot be gets {"error", "line"} in its place), 2 usage.`,

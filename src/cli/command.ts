@@ -38,6 +38,8 @@ export interface Command {
   readonly about: string;
   /** `--help` is understood everywhere and not listed. */
   readonly options: Readonly<Record<string, Option>>;
+  /** Its positional is a text, which may begin with a dash. */
+  readonly takesText?: true;
   /** How many positionals it takes. */
   readonly positionals: readonly [least: number, most: number];
   /** Exit status: 0 done, 1 the answer is no or it failed, 2 usage (also by throwing a `UsageError`). */

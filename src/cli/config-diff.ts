@@ -7,6 +7,7 @@ import { diffPrompts, type PromptStreams } from "./diff-run.ts";
 import { cellsOf } from "./diff-table.ts";
 import { startSubjects } from "./explain/subject.ts";
 import { print, printJson } from "./output.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 /** What changes between two configurations: their keys, or, of a file of prompts, those that would take another route. */
 export const configDiff: Command = {
@@ -36,6 +37,8 @@ changes; 2 usage.`,
     if (prompts === undefined && flag("hide-prompts"))
       throw new UsageError("--hide-prompts goes with --prompts");
     const [old, next] = positionals as [string, string];
+    // Most often a variable of the shell that is not set.
+    if (old === "" || next === "") throw new UsageError(`${old === "" ? "OLD" : "NEW"} is empty`);
     const { changed, failed } =
       prompts === undefined
         ? await diffKeys(old, next, flag("json"), streams)
@@ -92,8 +95,8 @@ async function runPrompts(
 async function opened(file: string): Promise<AsyncIterable<Uint8Array>> {
   const stream = createReadStream(file);
   await new Promise((resolve, reject) => {
-    stream.once("open", resolve).once("error", ({ code, message }: NodeJS.ErrnoException) => {
-      reject(new Error(`cannot read ${file}: ${code === "ENOENT" ? "no such file" : message}`));
+    stream.once("open", resolve).once("error", (error) => {
+      reject(new Error(`cannot read ${file}: ${whyUnreadable(error)}`));
     });
   });
   return stream;

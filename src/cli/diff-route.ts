@@ -106,10 +106,12 @@ export function changesBetween(old: Route, next: Route): Changes {
 }
 
 /** What a change is counted as: a refusal by what becomes of the request, anything else by its own name. */
-export function kindOf(aspect: Aspect, next: Route): string {
-  if (aspect === "refusal")
-    return next.blocked ? "blocked" : next.is.refusal === null ? "let_through" : "refused";
-  return aspect;
+export function kindOf(aspect: Aspect, old: Route, next: Route): string {
+  if (aspect !== "refusal") return aspect;
+  if (next.is.refusal === null) return "let_through";
+  if (next.blocked && !old.blocked) return "blocked";
+  // Refused before and after, in another way.
+  return old.is.refusal === null ? "refused" : "refusal";
 }
 
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;

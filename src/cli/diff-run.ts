@@ -103,7 +103,7 @@ async function compare(line: Line, [old, next]: readonly [Subject, Subject]): Pr
       line: line.number,
       text: prompt.text,
       changes,
-      counted: changedAspects.map((aspect) => kindOf(aspect, result[1])),
+      counted: changedAspects.map((aspect) => kindOf(aspect, ...result)),
     };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -7,11 +7,14 @@ import type { DryRequest } from "./explain/dry-run.ts";
 import { explain as explanationOf } from "./explain/explanation.ts";
 import { printed } from "./explain/print.ts";
 import { startSubjects } from "./explain/subject.ts";
+import { wholeOf } from "./input.ts";
 import { print, printJson } from "./output.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 /** What the router would decide of one request, and why. Nothing is sent to anybody. */
 export const explain: Command = {
   usage: "explain PROMPT",
+  takesText: true,
   about: `Runs the request through the router as serve would build it, in this process, and prints what each stage
 decided. No model server is asked, and the cache of a running router is not looked at.
 
@@ -93,13 +96,6 @@ function readWhole(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`cannot read ${file}: ${code === "ENOENT" ? "no such file" : message}`);
+    throw new Error(`cannot read ${file}: ${whyUnreadable(error as Error)}`);
   }
-}
-
-async function wholeOf(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of input) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

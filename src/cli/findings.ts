@@ -1,13 +1,13 @@
 import { check } from "../config/check.ts";
 import type { Shape } from "../config/kinds.ts";
-import { type Loaded, loadConfig } from "../config/load.ts";
-import { ConfigError, type Path, type Problem, pathText, type Report } from "../config/problem.ts";
+import { type Loaded, loadConfig, parseConfig } from "../config/load.ts";
+import { ConfigError, type Path, type Problem, type Report } from "../config/problem.ts";
 import { checkReferences } from "../config/references.ts";
 import { type Config, schema } from "../config/schema.ts";
 import { type Unused, unused, unusedAt } from "../config/unused.ts";
 import type { Env } from "../config/variables.ts";
 import { readYaml } from "../config/yaml.ts";
-import { Places } from "./places.ts";
+import { modelProblems, spanFileWarnings } from "./named-files.ts";
 
 /** A warning, and of a key without effect what it is taken to do. */
 export type Warning = Problem & Partial<Unused>;
@@ -20,22 +20,29 @@ export interface Findings {
   readonly warnings: readonly Warning[];
 }
 
-/** Everything there is to say of a file. What the start would refuse is a problem, and nothing is thrown for it. */
-export async function findingsIn(file: string, env: Env = process.env): Promise<Findings> {
+/**
+ * Everything there is to say of a file. What the start would refuse is a problem, and nothing is thrown for it.
+ * @param given its text, where it is not to be read: then `file` is what stands for it in messages.
+ */
+export async function findingsIn(file: string, given?: string, env: Env = process.env): Promise<Findings> {
   try {
-    const loaded = loadConfig(file, env);
+    const loaded =
+      given === undefined
+        ? loadConfig(file, env)
+        : { ...parseConfig(given, { file, env }), source: { file, text: given } };
     const problems = await modelProblems(loaded, env);
+    const warnings = [...warningsIn(loaded.source.text, env), ...(await spanFileWarnings(loaded, env))];
     return {
       loaded: problems.length > 0 ? undefined : loaded,
-      problems,
-      warnings: warningsIn(loaded.source.text, env),
+      problems: inFileOrder(problems),
+      warnings: inFileOrder(warnings),
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const { readFileSync } = await import("node:fs");
     // Line 0 alone is of no place: the file could not be read.
     const isRead = error.problems.some(({ line, path }) => line > 0 || path !== "");
-    const warnings = isRead ? warningsIn(readFileSync(file, "utf8"), env) : [];
+    const warnings = isRead ? warningsIn(given ?? readFileSync(file, "utf8"), env) : [];
     return { loaded: undefined, problems: error.problems, warnings };
   }
 }
@@ -55,8 +62,11 @@ export function warningsIn(text: string, env: Env): Warning[] {
   };
   const config = check(source.values ?? {}, schema as unknown as Shape, { report, unused });
   checkReferences(config as Config, report);
-  return found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return inFileOrder(found);
 }
+
+const inFileOrder = <T extends Problem>(found: readonly T[]): T[] =>
+  found.toSorted((a, b) => a.line - b.line || a.column - b.column);
 
 /** The path with `*` in the place of what operators choose themselves. */
 function patternOf(path: Path): string {
@@ -68,21 +78,4 @@ function patternOf(path: Path): string {
     shape = below ?? shape?.properties?.[part];
   }
   return parts.join(".");
-}
-
-/** What is wrong with the files of models of the operator's own, where the start would load them. */
-async function modelProblems({ config, source }: Loaded, env: Env): Promise<Problem[]> {
-  const { ownModelSettings } = await import("../config/own-models.ts");
-  const models = ownModelSettings(config, source.file);
-  if (models.length === 0) return [];
-  const { reads, routes } = await import("../router.ts");
-  if (!routes(config) || !reads(config)) return [];
-  const { faultsOf } = await import("../models/own/check.ts");
-  const places = new Places(source.text, env);
-  return models.flatMap((model) =>
-    faultsOf([model]).map((fault) => {
-      const path = model.key.split(".");
-      return { ...places.of(path), path: pathText(path), message: fault.replace(`${model.key}: `, "") };
-    }),
-  );
 }

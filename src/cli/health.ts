@@ -6,7 +6,6 @@ import { configOption } from "./config-option.ts";
 import { print, printJson } from "./output.ts";
 
 const limitMs = 2000;
-const fallback = "127.0.0.1:50051";
 
 /** Asks `grpc.health.v1.Health/Check`: what a container's health check runs, so it loads no gRPC for one call. */
 export const health: Command = {
@@ -41,25 +40,12 @@ Exit status: 0 SERVING, 1 anything else, 2 usage.`,
 async function target(given: Given): Promise<{ address: string; place: Place }> {
   const listen = given.text("listen");
   if (listen !== undefined) return { address: listen, place: reachable(placeGiven("listen", listen)) };
-  const address = await listenOf(given.text("config"));
+  const { listenIn } = await import("./health-address.ts");
+  const address = listenIn(given.text("config"));
   const place = placeOf(address);
   if (place === undefined)
     throw new Error(`server.listen must be host:port or unix:/path, not "${address}"; give --listen`);
   return { address, place: reachable(place) };
-}
-
-/** `server.listen`, also of a file that is otherwise wrong: a processor goes on serving when its file is spoilt. */
-async function listenOf(config: string | undefined): Promise<string> {
-  const [{ configFile }, { readFileSync }, { readYaml }] = await Promise.all([
-    import("./configuration.ts"),
-    import("node:fs"),
-    import("../config/yaml.ts"),
-  ]);
-  const { values } = readYaml(readFileSync(configFile(config), "utf8"), process.env);
-  const { server } = (values ?? {}) as { server?: { listen?: unknown } };
-  const listen = server?.listen ?? fallback;
-  const text = typeof listen === "object" ? (listen as { text?: unknown }).text : listen;
-  return typeof text === "string" && text !== "" ? text : fallback;
 }
 
 /** One gRPC call by hand: a request without fields is a frame of length 0. */

@@ -33,6 +33,15 @@ export function helpOf(name: string, command: Command): string {
   ].join("\n");
 }
 
+/** What `help --help` prints. */
+export const helpOfHelp = [
+  `${us} help [COMMAND]`,
+  "  all commands, or the arguments and options of one",
+  "",
+  `The same as ${us} --help and ${us} COMMAND --help. Of a word that begins two or more, config for one,
+it lists these.`,
+].join("\n");
+
 /** What `config --help` prints: the commands that begin with this word. */
 export const helpOfGroup = (names: readonly string[]): string =>
   columns(names.map((name) => [`${us} ${name}`, commands[name]!.summary] as const)).join("\n");

@@ -2,14 +2,17 @@ import { parseArgs } from "node:util";
 import { hint } from "../config/nearest.ts";
 import { type Command, type Given, type Option, UsageError } from "./command.ts";
 
+const mostQuoted = 60;
+
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 type OptionToken = Extract<Token, { kind: "option" }>;
 
 /** Reads the arguments after the command's own words; "help" where help is asked for. Throws `UsageError`. */
-export function parse(
-  { options, positionals: [least, most] }: Command,
-  args: readonly string[],
-): Given | "help" {
+export function parse(command: Command, args: readonly string[]): Given | "help" {
+  const {
+    options,
+    positionals: [least, most],
+  } = command;
   const { tokens } = parseArgs({
     args: [...args],
     // What is wrong is told here, in one line and with the remedy.
@@ -24,12 +27,14 @@ export function parse(
     },
   });
   const given = tokens.filter((token) => token.kind === "option");
-  if (given.some(({ name }) => name === "help")) return "help";
+  // `-how?` is none of it, though it begins so.
+  if (given.some(({ name, index }) => name === "help" && /^(?:-h|--help(?:=.*)?)$/s.test(args[index]!)))
+    return "help";
 
   const values = new Map<string, string[]>();
   for (const token of given) {
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-    if (option === undefined) throw new UsageError(unknown(token, args, options));
+    if (option === undefined) throw new UsageError(unknown(token, args, command));
     const seen = values.get(token.name) ?? [];
     if (seen.length > 0 && !option.many) throw new UsageError(`--${token.name} is given twice`);
     values.set(token.name, [...seen, checked(token, option)]);
@@ -65,10 +70,24 @@ function checked(token: OptionToken, { type, choices }: Option): string {
 }
 
 /** Of `-config`, which v0.1 took, the parser sees `-c` only. */
-function unknown({ index, rawName }: OptionToken, args: readonly string[], options: object): string {
-  const written = args[index]?.split("=", 1)[0] ?? rawName;
-  const known = Object.keys(options).map((name) => `--${name}`);
-  return `unknown option "${written}"${hint(written, known)}`;
+function unknown({ index }: OptionToken, args: readonly string[], command: Command): string {
+  const whole = args[index]!;
+  const { options, takesText, usage } = command;
+  const written = whole.split("=", 1)[0]!;
+  const guess = hint(
+    written,
+    Object.keys(options).map((name) => `--${name}`),
+  );
+  if (guess !== "" || !takesText) return `unknown option "${written}"${guess}`;
+  const [name] = usage.split(" ");
+  const shown = written.length > mostQuoted ? `${written.slice(0, mostQuoted)}…` : written;
+  return `unknown option "${shown}"; a text that begins with a dash comes behind --: ${name} -- ${quoted(whole)}`;
+}
+
+/** As a shell takes it, where it is short enough to be read. */
+function quoted(text: string): string {
+  if (text.length > mostQuoted) return '"-..."';
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : `"${text}"`;
 }
 
 const counted = (count: number) => (count === 1 ? "one argument" : `${count} arguments`);

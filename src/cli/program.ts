@@ -10,8 +10,8 @@ const us = "semantic-router";
  */
 export async function program(args: readonly string[], streams: Streams): Promise<number> {
   const [first] = args;
-  if (first === "help") return help(args.slice(1), streams);
-  if (first === "--help" || first === "-h") return help([], streams);
+  if (first === "help") return told(`${us} help`, streams, () => help(args.slice(1), streams));
+  if (isHelp(first)) return told(us, streams, () => help([], streams));
   if (first === "--version") return runNamed("version", args.slice(1), streams, us);
   if (first === undefined || first.startsWith("-")) {
     const meant = args.find((arg) => arg.startsWith("--") && Object.hasOwn(commands, arg.slice(2)))?.slice(2);
@@ -22,7 +22,7 @@ export async function program(args: readonly string[], streams: Streams): Promis
   if (found) return runNamed(found.name, found.rest, streams, `${us} ${found.name}`);
   const group = groupOf(first);
   if (group.length === 0) return unknown(first, streams);
-  if (args[1] === "--help" || args[1] === "-h") return help([first], streams);
+  if (isHelp(args[1])) return told(`${us} ${first}`, streams, () => help([first], streams));
   const known = group.map((name) => name.slice(first.length + 1));
   const { hint } = await import("../config/nearest.ts");
   const guess = args[1] === undefined ? "" : hint(args[1], known);
@@ -37,11 +37,17 @@ async function runNamed(
   /** How the user called it, for messages. */
   called: string,
 ): Promise<number> {
-  try {
+  return told(called, streams, async () => {
     const command = await loaded(name);
     const given = parse(command, args);
-    if (given === "help") return await help([name], streams);
-    return await command.run(given, streams);
+    return given === "help" ? help([name], streams) : command.run(given, streams);
+  });
+}
+
+/** Tells an error in one line, a full disk behind standard output too. */
+async function told(called: string, streams: Streams, run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (error instanceof UsageError) return misread(called, error.message, streams);
@@ -52,8 +58,10 @@ async function runNamed(
   }
 }
 
+const isHelp = (word: string | undefined): boolean => word === "--help" || word === "-h";
+
 async function help(words: readonly string[], streams: Streams): Promise<number> {
-  const [{ helpOf, helpOfGroup, overview }, { print }] = await Promise.all([
+  const [{ helpOf, helpOfGroup, helpOfHelp, overview }, { print }] = await Promise.all([
     import("./help.ts"),
     import("./output.ts"),
   ]);
@@ -63,7 +71,8 @@ async function help(words: readonly string[], streams: Streams): Promise<number>
     await print(streams.output, overview(version, await loaded("serve")));
     return 0;
   }
-  if (Object.hasOwn(commands, name)) await print(streams.output, helpOf(name, await loaded(name)));
+  if (name === "help" || isHelp(name)) await print(streams.output, helpOfHelp);
+  else if (Object.hasOwn(commands, name)) await print(streams.output, helpOf(name, await loaded(name)));
   else if (groupOf(name).length > 0) await print(streams.output, helpOfGroup(groupOf(name)));
   else return unknown(name, streams);
   return 0;

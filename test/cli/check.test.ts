@@ -91,6 +91,37 @@ describe("check", () => {
     assert.equal((await ran(["check", "--strict", good])).status, 0);
   });
 
+  test("an empty FILE, as of a variable that is not set, is a usage error", async () => {
+    const { status, err } = await ran(["check", ""], { env: { CONFIG_PATH: good } });
+    assert.deepEqual(
+      [status, err],
+      [2, "semantic-router check: FILE is empty (semantic-router check --help shows how)\n"],
+    );
+  });
+
+  const piped = "prompt_guard:\n  use_cpu: true\n";
+  const broken = "default_modle: x\n";
+  const shown = 'standard input:1:1 default_modle: unknown key; did you mean "default_model"?';
+  for (const args of [["-"], ["--config", "-"]])
+    test(`${args.join(" ")} is standard input`, async () => {
+      const { status, out } = await ran(["check", ...args], { input: piped });
+      assert.equal(status, 0);
+      assert.match(
+        out,
+        /^warning: standard input:2:3 prompt_guard\.use_cpu: [\s\S]*\nstandard input: valid\n$/,
+      );
+      const wrong = await ran(["check", ...args], { input: `${broken}${piped}` });
+      assert.deepEqual([wrong.status, wrong.err], [1, `${shown}\n`]);
+      assert.match(wrong.out, /^warning: standard input:3:3 /);
+    });
+  test("relative directories in standard input start from the working directory", async () => {
+    const input = "prompt_guard: { enabled: true, model_id: ./no/such }\n";
+    const { status, err } = await ran(["check", "-"], { input });
+    assert.equal(status, 1);
+    assert.ok(err.startsWith("standard input:1:42 prompt_guard.model_id: "), err);
+    assert.ok(err.includes(join(process.cwd(), "no/such")), err);
+  });
+
   const unreadable: readonly (readonly [name: string, file: string, says: RegExp])[] = [
     ["that is not there", "/nowhere.yaml", /^cannot read \/nowhere\.yaml: no such file/],
     ["that is a directory", folder, /^cannot read .*: it is a directory/],
@@ -139,6 +170,67 @@ describe("check --json", () => {
     const { message, ...place } = found.problems[0]!;
     assert.deepEqual(place, { line: 3, column: 13, path: "prompt_guard.model_id" });
     assert.match(String(message), /^\S*config\.json: none of the labels/);
+  });
+});
+
+describe("the files that a configuration names", () => {
+  const guarded = (more: string) => `prompt_guard: { enabled: true }\n${more}`;
+
+  test("inference.model_path is read as the start would", async () => {
+    const missing = fileOf("missing.yaml", guarded("inference: { model_path: /nope }\n"));
+    const { status, report: found } = await report(missing);
+    assert.equal(status, 1);
+    const { message, ...place } = found.problems[0]!;
+    assert.deepEqual(place, { line: 2, column: 26, path: "inference.model_path" });
+    assert.match(String(message), /^model file \/nope\/encoder\.json cannot be read \(ENOENT\): /);
+    const models = join(repoRoot, "models");
+    const there = fileOf("there.yaml", guarded(`inference: { model_path: ${models} }\n`));
+    assert.equal((await report(there)).status, 0);
+    // Nothing reads prompts: the start loads no model.
+    const unused = fileOf("unused.yaml", "inference: { model_path: /nope }\n");
+    assert.equal((await report(unused)).status, 0);
+  });
+
+  const exporter = (more: string, enabled = true) =>
+    `observability:\n  tracing:\n    enabled: ${enabled}\n    exporter:\n      endpoint: https://otel:4317\n${more}`;
+  const files = `      tls:
+        ca_file: /nope/ca.pem
+        cert_file: ${good}
+        key_file: ${folder}
+      header_files:
+        authorization: /nope/token
+        x-other: ${good}
+`;
+
+  test("those that spans need are warned of where they cannot be read", async () => {
+    const file = fileOf("files.yaml", exporter(files));
+    const { status, report: found } = await report(file);
+    const after = "spans cannot be sent before it is";
+    const at = "observability.tracing.exporter";
+    assert.deepEqual(
+      [status, found.problems, found.warnings.map(({ line, path, message }) => [line, path, message])],
+      [
+        0,
+        [],
+        [
+          [7, `${at}.tls.ca_file`, `not readable here: /nope/ca.pem: no such file; ${after}`],
+          [9, `${at}.tls.key_file`, `not readable here: ${folder}: it is a directory; ${after}`],
+          [11, `${at}.header_files.authorization`, `not readable here: /nope/token: no such file; ${after}`],
+        ],
+      ],
+    );
+    assert.equal((await ran(["check", "--strict", file])).status, 1);
+  });
+
+  test("not of those that are not used", async () => {
+    const off = fileOf("off.yaml", exporter(files, false));
+    assert.deepEqual((await report(off)).report.warnings, []);
+    const one = fileOf("one.yaml", exporter("      tls: { ca_file: /nope/ca.pem }\n"));
+    const other = { env: { OTEL_EXPORTER_OTLP_CERTIFICATE: "/other/ca.pem" } };
+    assert.match((await ran(["check", one])).out, /not readable here/);
+    assert.equal((await ran(["check", one], other)).out, `${one}: valid\n`);
+    const console = { env: { OTEL_TRACES_EXPORTER: "console" } };
+    assert.equal((await ran(["check", one], console)).out, `${one}: valid\n`);
   });
 });
 

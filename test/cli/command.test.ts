@@ -131,6 +131,14 @@ describe("semantic-router classify", () => {
     );
   });
 
+  for (const args of ["check -", "explain --request -"])
+    test(`a directory as standard input of ${args} is told`, () => {
+      const { status, stdout, stderr } = shell(`npx semantic-router ${args} </`);
+      const name = args.split(" ")[0];
+      const line = `semantic-router ${name}: cannot read standard input: it is a directory\n`;
+      assert.deepEqual([status, stdout, stderr], [1, "", line]);
+    });
+
   test("what the shell leaves of a command that cannot be understood", () => {
     const { status, stdout, stderr } = shell("npx semantic-router clasify x");
     assert.deepEqual(

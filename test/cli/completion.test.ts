@@ -53,6 +53,10 @@ describe("bash", () => {
     assert.deepEqual(offered("config", ""), ["show", "diff", "--help"]);
     assert.deepEqual(offered("envoy", "r"), ["render"]);
     assert.deepEqual(offered("help", "ch"), ["check"]);
+    assert.deepEqual(offered("help", "config", ""), ["show", "diff"]);
+    assert.deepEqual(offered("help", "envoy", "r"), ["render"]);
+    assert.deepEqual(offered("help", "check", ""), []);
+    assert.deepEqual(offered("help", "config", "show", ""), []);
   });
 
   for (const name of Object.keys(commands))
@@ -114,6 +118,7 @@ describe("zsh", () => {
     assert.equal(script.match(/_describe command known/g)!.length, described);
     assert.match(script, /--model=\[[^\]]*\]:model:_files -\/'/);
     assert.match(script, /'\*:argument:\(bash zsh fish\)'/);
+    assert.match(script, /^ {4}"help"\)\n[\s\S]*^ {8}3\\ config\) compadd -- show diff ;;$/m);
   });
 });
 
@@ -126,6 +131,8 @@ describe("fish", () => {
       const [first, second] = name.split(" ");
       const at = second === undefined ? "__semantic_router_at" : `__semantic_router_at ${first}`;
       assert.equal(find(`-n '${at}' -a ${second ?? first} -d '`).length, 1, name);
+      if (second !== undefined)
+        assert.equal(find(`-n '__semantic_router_at help ${first}' -a ${second} -d '`).length, 1, name);
       for (const [option, { type, value }] of Object.entries((await load()).options)) {
         const [line, ...more] = find(`-n '__semantic_router_at ${name}' -l ${option} -d '`);
         assert.deepEqual(more, []);

@@ -154,6 +154,15 @@ describe("what counts as a change", () => {
       ["refusal        403 jailbreak_blocked -> none", "1 of 1 prompt would change: 1 let through"],
     ],
     [
+      "another refusal of what is blocked before and after",
+      change("prompt_guard: { enabled: true }", "").replaceAll(
+        "allow_by_default: true",
+        "allow_by_default: false",
+      ),
+      "ATTACK x@y",
+      ["refusal        403 jailbreak_blocked -> 403 pii_violation", "1 of 1 prompt would change: 1 refusal"],
+    ],
+    [
       "a refusal for want of an endpoint",
       change("chat: { preferred_endpoints: [two]", "chat: { preferred_endpoints: []"),
       "hello",

@@ -95,6 +95,74 @@ describe("health", () => {
     assert.equal((await ran(["health", "--config", file])).status, 0);
   });
 
+  const broken: readonly (readonly [name: string, text: (at: string) => string])[] = [
+    ["behind the address", (at) => `server: { listen: "${at}" }\na: [1\nb: {`],
+    ["by a bracket before it", (at) => `a: {b: 1\nserver:\n  listen: ${at}\n`],
+    ["before it", (at) => `a: "x\n  y" z\nserver:\n  listen: ${at}\n`],
+    ["in the same section", (at) => `server:\n  listen: ${at}\n  drain_seconds: [5\n`],
+    ["in a variable elsewhere", (at) => `server: { listen: "${at}" }\ndefault_model: \${NOT_SET}\n`],
+    ["by a key that is there twice", (at) => `server: { listen: "${at}" }\na: 1\na: 2\n`],
+    ["with a variable", (at) => `server: { listen: "${at.replace(/\d+$/, "${PORT}")}" }\na: [1\n`],
+  ];
+  for (const [name, text] of broken)
+    test(`nor one that is no YAML any more: ${name}`, async () => {
+      await using server = await served("127.0.0.1:0");
+      server.set("SERVING");
+      const at = `127.0.0.1:${server.port}`;
+      const env = { PORT: String(server.port) };
+      const { status, out, err } = await ran(["health", "--json", "--config", configOf(text(at))], { env });
+      assert.deepEqual([status, err], [0, ""]);
+      assert.deepEqual(JSON.parse(out), { address: at, status: "SERVING" });
+    });
+
+  describe("where the address cannot be known, no other is asked", () => {
+    const lost: readonly (readonly [name: string, text: string, why: string])[] = [
+      ["the break hides it", 'a: "b\nserver:\n  listen: h:1\n', "is damaged, and names no server.listen"],
+      ["it is cut off in the middle", 'server:\n  listen: "127.0.0.1:50', "is damaged, and names no"],
+      ["or so", "server: { listen: 127.0.0.1:50", "is damaged, and names no"],
+      ["it is there twice", "server: { listen: 'h:1', listen: 'h:2' }\n", "is damaged, and names no"],
+      ["it is not there", "a: [1\n", "is damaged, and names no server.listen"],
+      ["a second section hides it", "server: { listen: 'h:1' }\nserver: {}\n", "is damaged, and names no"],
+      [
+        "its variable is not set",
+        "server: { listen: '${NOT_SET}' }\n",
+        "server.listen: the variable NOT_SET",
+      ],
+      [
+        "nor in a broken file",
+        "server: { listen: '${NOT_SET}' }\na: [",
+        "server.listen: the variable NOT_SET",
+      ],
+      ["nor behind an alias", "x: &at ${NOT_SET}\nserver: { listen: *at }\n", "is damaged, and names no"],
+      ["the section is none", "server: 50051\n", "is damaged: mappings are wanted"],
+      ["the file is none", "50051\n", "is damaged: mappings are wanted"],
+    ];
+    for (const [name, text, why] of lost)
+      test(name, async () => {
+        const file = configOf(text);
+        const { status, out, err } = await ran(["health", "--config", file]);
+        assert.deepEqual([status, out], [1, ""]);
+        assert.ok(err.startsWith("semantic-router health: the address to ask is unknown: "), err);
+        assert.ok(err.includes(file) && err.includes(why), err);
+        assert.ok(err.endsWith("; --listen ADDR names it\n") && err.split("\n").length === 2, err);
+      });
+    const unreadable = [
+      ["/nowhere.yaml", "cannot read /nowhere.yaml: no such file"],
+      [folder, `cannot read ${folder}: it is a directory`],
+    ] as const;
+    const start = "semantic-router health: the address to ask is unknown: ";
+    for (const [file, why] of unreadable)
+      test(why.replace(folder, "FOLDER"), async () => {
+        const { status, out, err } = await ran(["health", "--config", file]);
+        assert.deepEqual([status, out, err], [1, "", `${start}${why}; --listen ADDR names it\n`]);
+      });
+    test("there is no configuration", async () => {
+      const { status, err } = await ran(["health"]);
+      assert.equal(status, 1);
+      assert.ok(err.startsWith(`${start}no configuration: give --config FILE`), err);
+    });
+  });
+
   test("without server.listen it is the default address", async () => {
     const { out } = await ran(["health", "--json", "--config", configOf("default_model: x\n")]);
     assert.equal((JSON.parse(out) as { address: string }).address, "127.0.0.1:50051");
@@ -124,7 +192,6 @@ describe("health", () => {
 
   const wrong: readonly (readonly [args: readonly string[], status: number, says: RegExp])[] = [
     [["--listen", "50051"], 2, /--listen must be host:port or unix:\/path, not "50051"/],
-    [["--config", "/nowhere.yaml"], 1, /nowhere\.yaml/],
   ];
   for (const [args, status, says] of wrong)
     test(`${args.join(" ")} is told`, async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Command } from "../../src/cli/command.ts";
+import { commands } from "../../src/cli/commands.ts";
 import { parse } from "../../src/cli/parse.ts";
 
 const command = (least: number, most: number): Command => ({
@@ -38,6 +39,30 @@ describe("what was given", () => {
   });
   for (const args of ["--help", "-h", "x --help y z --nope"])
     test(`${args} asks for help`, () => assert.equal(parse(command(0, 0), args.split(" ")), "help"));
+});
+
+describe("a text that begins with a dash", () => {
+  const speaking: Command = { ...command(0, 1), usage: "say TEXT", takesText: true };
+  const behind = "a text that begins with a dash comes behind --: say --";
+  const rows: readonly (readonly [text: string, says: string])[] = [
+    ["-5 + 3", `unknown option "-5 + 3"; ${behind} "-5 + 3"`],
+    ["-how?", `unknown option "-how?"; ${behind} "-how?"`],
+    ["-x = $y's", `unknown option "-x "; ${behind} '-x = $y'\\''s'`],
+    [`-${"x".repeat(100)}`, `unknown option "-${"x".repeat(59)}…"; ${behind} "-..."`],
+    ["--jsn", 'unknown option "--jsn"; did you mean "--json"?'],
+  ];
+  for (const [text, message] of rows)
+    test(text.slice(0, 20), () =>
+      assert.throws(() => parse(speaking, [text]), { name: "UsageError", message }),
+    );
+  test("is taken there", () => {
+    const found = parse(speaking, ["--", "-5 + 3"]);
+    assert.deepEqual(found !== "help" && found.positionals, ["-5 + 3"]);
+  });
+  test("a command that takes none has no such hint", () =>
+    assert.throws(() => given("-5"), { message: 'unknown option "-5"' }));
+  for (const name of ["explain", "classify"])
+    test(`${name} takes one`, async () => assert.equal((await commands[name]!.load()).takesText, true));
 });
 
 describe("what cannot be understood", () => {

@@ -25,7 +25,7 @@ ${[...groups(all)].map(([first, words]) => group(first, words)).join("\n")}
 ${all.flatMap(valueCases).join("\n")}
   esac
   case "$command" in
-${all.map(commandCase).join("\n")}
+${all.map((one) => (one.name === "help" ? helpCase(all, one) : commandCase(one))).join("\n")}
   esac
 }
 _semantic_router_words() {
@@ -64,6 +64,18 @@ const valueCases = ({ name, options }: Completed): string[] =>
   options.flatMap((option) =>
     option.value === undefined ? [] : [`    "${name} --${option.name}") ${filled(option.value)}; return ;;`],
   );
+
+/** The words of a command, which may be two. */
+function helpCase(all: readonly Completed[], { takes }: Completed): string {
+  const second = [...groups(all)].map(
+    ([first, words]) => `3\\ ${first}) _semantic_router_words ${quoted(words.map(([word]) => word))} ;;`,
+  );
+  return `    "help")
+      case "$COMP_CWORD \${COMP_WORDS[2]}" in
+        2\\ *) ${filled(takes)} ;;
+        ${second.join("\n        ")}
+      esac ;;`;
+}
 
 function commandCase({ name, takes, options }: Completed): string {
   const words = options.length > 0 ? [`_semantic_router_words ${quoted(flags(options))}`] : [];

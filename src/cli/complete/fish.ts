@@ -12,7 +12,7 @@ function __semantic_router_command
     switch "$words[2]"
         case '-*'
             echo serve
-        case ${[...groups(all).keys()].join(" ")}
+        case help ${[...groups(all).keys()].join(" ")}
             echo "$words[2] $words[3]"
         case '*'
             echo "$words[2]"
@@ -28,6 +28,9 @@ ${[
   line("", "-l version -d 'the router\\'s version'"),
   ...[...groups(all)].flatMap(([first, words]) =>
     words.map(([word, summary]) => line(first, `-a ${word} -d ${quote(summary)}`)),
+  ),
+  ...[...groups(all)].flatMap(([first, words]) =>
+    words.map(([word, summary]) => line(`help ${first}`, `-a ${word} -d ${quote(summary)}`)),
   ),
   ...all.flatMap(({ name, takes, options }) => [
     ...options.map((option) => line(name, optionWords(option))),

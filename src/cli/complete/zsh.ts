@@ -23,7 +23,7 @@ ${[...groups(all)].map(([first, words]) => group(first, words)).join("\n")}
     *) shift words; (( CURRENT-- )) ;;
   esac
   case "$command" in
-${all.map(commandCase).join("\n")}
+${all.map((one) => (one.name === "help" ? helpCase(all, one) : commandCase(one))).join("\n")}
   esac
 }
 # Sourced, it is to be registered; loaded from fpath, it is called.
@@ -67,6 +67,18 @@ function optionSpec({ name, description, value, many }: CompletedOption): string
   return quote(
     `${many ? "*" : ""}--${name}${value === undefined ? "" : "="}[${plain(description)}]${argument}`,
   );
+}
+
+/** The words of a command, which may be two. */
+function helpCase(all: readonly Completed[], { takes }: Completed): string {
+  const second = [...groups(all)].map(
+    ([first, words]) => `3\\ ${first}) compadd -- ${words.map(([word]) => word).join(" ")} ;;`,
+  );
+  return `    "help")
+      case "$CURRENT $words[2]" in
+        2\\ *) compadd -- ${Array.isArray(takes) ? takes.join(" ") : ""} ;;
+        ${second.join("\n        ")}
+      esac ;;`;
 }
 
 function commandCase({ name, takes, options }: Completed): string {

@@ -43,6 +43,20 @@ describe("docs/helm.md", { skip: helmMissing }, () => {
     }
   });
 
+  test("it says what a chart cannot prevent", () => {
+    const text = textOf(page);
+    for (const said of [
+      "kubectl delete job,configmap NAME-config-check",
+      "Set `configCheck.enabled: false`",
+      "Install a second release in the new mode",
+      "plain text without authentication",
+      '`"1.10"`',
+      "--set-json",
+      "NAME-processor-vip",
+    ])
+      assert.ok(text.includes(said), said);
+  });
+
   test("every value and object that it names is there", () => {
     const known = readValues(textOf(`${CHART}/values.yaml`)).map(({ path }) => path);
     const named = codeIn(textOf(page)).filter((code) =>

@@ -102,6 +102,14 @@ describe("Envoy's scripts", { skip: envoyMissing }, () => {
     assert.equal(await run("drain", await freePort(), 0, 600).ended, 0);
   });
 
+  test("Envoy is alive while it drains as well, and nothing else is", async () => {
+    assert.equal(await run("ready", envoy.adminPort, "any").ended, 0);
+    await run("drain", envoy.adminPort, 0, 0).ended;
+    assert.notEqual(await run("ready", envoy.adminPort).ended, 0);
+    assert.equal(await run("ready", envoy.adminPort, "any").ended, 0);
+    assert.notEqual(await run("ready", await freePort(), "any").ended, 0);
+  });
+
   test("Envoy is ready until it drains, and nothing else is", async () => {
     assert.equal(await run("ready", envoy.adminPort).ended, 0);
     await run("drain", envoy.adminPort, 0, 0).ended;

@@ -158,13 +158,20 @@ describe("an Envoy Gateway routes as the chart's own Envoy does", { skip: helmMi
         string
       >
     ).cluster_name = name;
+    const processor = (at(ENVOY_PATHS.clusters) as unknown as Tree[]).at(-1)!;
+    const [check] = processor.health_checks!;
     assert.deepEqual(patched, {
+      health_checks: [
+        { ...(check as object), grpc_health_check: { authority: "demo-semantic-router-processor" } },
+      ],
       max_message_timeout: at(ENVOY_PATHS.extProc).max_message_timeout,
       local_reply_config: manager.local_reply_config,
       access_log: manager.access_log,
       request_id_extension: manager.request_id_extension,
     });
-    for (const patch of jsonPatches!) assert.equal(patch.name, "prod/demo-semantic-router/http");
+    const names = { Listener: "prod/demo-semantic-router/http", Cluster: name };
+    for (const patch of jsonPatches!)
+      assert.equal(patch.name, names[patch.type!.split(".").at(-1) as keyof typeof names]);
     assert.ok(jsonPatches![0]!.operation!.jsonPath!.includes(`'envoy.filters.http.ext_proc/${name}'`));
   });
   test("a Gateway that is there is attached to, and none is made", () => {

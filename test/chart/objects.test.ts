@@ -33,6 +33,17 @@ const everything = {
   extraVolumes: [{ name: "models", persistentVolumeClaim: { claimName: "models" } }],
   extraVolumeMounts: [{ name: "models", mountPath: "/models", readOnly: true }],
 };
+/** `helm template` leaves NOTES.txt out, and `helm install` needs a cluster: so here it is a template like others. */
+function notesOf(...values: readonly string[]): string {
+  const { folder, put } = scratch;
+  cpSync(join(repoRoot, CHART), folder, { recursive: true });
+  const notes = textOf(`${CHART}/templates/NOTES.txt`);
+  put("templates/notes.yaml", `{{ define "notes" }}${notes}{{ end }}text: {{ include "notes" . | quote }}`);
+  const options = ["--set", values.join(","), "--kube-version", KUBERNETES, "-s", "templates/notes.yaml"];
+  const { stdout, stderr } = helm("template", "demo", folder, ...options);
+  assert.equal(stderr, "");
+  return (parse(stdout) as { text: string }).text;
+}
 const isWithin = (part: object, whole: object) =>
   Object.entries(part).every(([key, value]) => (whole as Record<string, unknown>)[key] === value);
 
@@ -154,19 +165,12 @@ for (const mode of modes)
     });
 
     test("the notes say what to do next", () => {
-      // `helm template` leaves NOTES.txt out, and `helm install` needs a cluster: so here they are a template like others.
-      const { folder, put } = scratch;
-      cpSync(join(repoRoot, CHART), folder, { recursive: true });
-      const notes = textOf(`${CHART}/templates/NOTES.txt`);
-      put(
-        "templates/notes.yaml",
-        `{{ define "notes" }}${notes}{{ end }}text: {{ include "notes" . | quote }}`,
-      );
-      const options = ["--set", `mode=${mode}`, "--kube-version", KUBERNETES, "-s", "templates/notes.yaml"];
-      const { stdout, stderr } = helm("template", "demo", folder, ...options);
-      assert.equal(stderr, "");
-      const { text } = parse(stdout) as { text: string };
+      const text = notesOf(`mode=${mode}`);
       assert.match(text, new RegExp(`installed in mode ${mode}`));
       assert.match(text, /no configuration yet.*passed through[\s\S]*vllm_endpoints[\s\S]*helm upgrade/);
+      assert.match(text, /refused until adminToken\.secretName/);
+      const variable = `config.admin.token=\${TOKEN}`;
+      for (const token of ["adminToken.secretName=admin", variable])
+        assert.doesNotMatch(notesOf(`mode=${mode}`, token), /refused until/);
     });
   });

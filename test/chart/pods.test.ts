@@ -3,6 +3,9 @@ import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { helmMissing, objects, only, podOf, routerOf, type Tree } from "./helm.ts";
 
+const configOf = (values: object) =>
+  parse(only(objects(values), "ConfigMap", "demo-semantic-router").data!["config.yaml"]!) as object;
+
 describe("who may connect to whom", { skip: helmMissing }, () => {
   const from = [{ podSelector: { matchLabels: { role: "client" } } }];
   const waysOf = (mode: string) =>
@@ -46,8 +49,15 @@ describe("how long a pod may take to end", { skip: helmMissing }, () => {
     assert.equal(graceOf({ ...times, mode: "gateway" }, "demo-semantic-router-processor"), 7 + 30 + 10);
     assert.equal(graceOf({ ...times, mode: "gateway" }, "demo-semantic-router-envoy"), 7 + 100 + 10);
   });
-  test("the processor's own 20 seconds, where the configuration does not say", () => {
-    assert.equal(graceOf({ mode: "standalone" }, "demo-semantic-router-processor"), 5 + 20 + 10);
+  test("where the configuration does not say: the processor's own 20 seconds, or those of Envoy that does not end with it", () => {
+    const envoy = { drainSeconds: 100 };
+    assert.equal(graceOf({ envoy }, "demo-semantic-router"), 5 + 100 + 20 + 10);
+    for (const mode of ["standalone", "gateway"])
+      for (const config of [{}, { server: null }, { server: { drain_seconds: "" } }]) {
+        const values = { mode, envoy, config };
+        assert.equal(graceOf(values, "demo-semantic-router-processor"), 5 + 100 + 10);
+        assert.deepEqual(configOf(values), { server: { drain_seconds: 100 } });
+      }
     const none = { mode: "standalone", config: { server: { drain_seconds: 0 } } };
     assert.equal(graceOf(none, "demo-semantic-router-processor"), 5 + 10);
   });
@@ -61,8 +71,6 @@ describe("how long a pod may take to end", { skip: helmMissing }, () => {
 });
 
 describe("what the values add to the configuration", { skip: helmMissing }, () => {
-  const configOf = (values: object) =>
-    parse(only(objects(values), "ConfigMap", "demo-semantic-router").data!["config.yaml"]!) as object;
   const tracing = { sampling: { rate: 0.5 } };
 
   test("a collector", () => {
@@ -93,4 +101,10 @@ describe("what the values add to the configuration", { skip: helmMissing }, () =
     ]);
   });
   test("nothing else", () => assert.deepEqual(configOf({}), {}));
+  test("a drain that the configuration has is left alone, 0 as well", () => {
+    for (const drain_seconds of [0, 30]) {
+      const config = { server: { drain_seconds } };
+      assert.deepEqual(configOf({ mode: "gateway", config }), config);
+    }
+  });
 });

@@ -52,6 +52,11 @@ const refused: readonly [name: string, values: object, says: RegExp][] = [
     /vllm_endpoints\/0.*missing property 'port'/,
   ],
 
+  ["a variable that is no text", { extraEnv: [{ name: "A", value: 1 }] }, /extraEnv\/0\/value.*want string/],
+  ["a variable without a proper name", { extraEnv: [{ name: "A B" }] }, /extraEnv\/0\/name.*pattern/],
+  ["a volume without a proper name", { extraVolumes: [{ name: "My" }] }, /extraVolumes\/0\/name.*pattern/],
+  ["an account without a proper name", { serviceAccount: { name: "A_b" } }, /serviceAccount\/name.*pattern/],
+
   // By the templates.
   [
     "an address for the processor",
@@ -80,6 +85,21 @@ const refused: readonly [name: string, values: object, says: RegExp][] = [
     /commonLabels: the label app.kubernetes.io\/name/,
   ],
   [
+    "an annotation of the chart's",
+    { podAnnotations: { "checksum/envoy": "1" } },
+    /podAnnotations: the annotation checksum\/envoy is the chart's own/,
+  ],
+  [
+    "another annotation of the chart's",
+    { podAnnotations: { "kubectl.kubernetes.io/default-container": "envoy" } },
+    /podAnnotations: the annotation kubectl\.kubernetes\.io\/default-container/,
+  ],
+  [
+    "a token that everybody can read",
+    { config: { admin: { token: "open-sesame" } } },
+    /config\.admin\.token is written out.*adminToken\.secretName/,
+  ],
+  [
     "a label given twice",
     { commonLabels: { a: "1" }, podLabels: { a: "2" } },
     /label a is in both commonLabels and podLabels/,
@@ -101,7 +121,7 @@ const refused: readonly [name: string, values: object, says: RegExp][] = [
   ],
   [
     "two tokens for the admin",
-    { adminToken: { secretName: "s" }, config: { admin: { token: "t" } } },
+    { adminToken: { secretName: "s" }, config: { admin: { token: `\${T}` } } },
     /adminToken\.secretName and config\.admin\.token/,
   ],
   [
@@ -134,6 +154,21 @@ const refused: readonly [name: string, values: object, says: RegExp][] = [
     endpoints({ ...one, name: "" }),
     /vllm_endpoints\[0\]\.name must be written out/,
   ],
+  [
+    "an endpoint that is nothing",
+    { config: { vllm_endpoints: [null] } },
+    /vllm_endpoints\[0\] is empty: give it name, address and port/,
+  ],
+  [
+    "an endpoint that is nothing, for an Envoy that is there",
+    { mode: "standalone", config: { vllm_endpoints: [one, null] } },
+    /vllm_endpoints\[1\] is empty/,
+  ],
+  [
+    "an IPv6 address in brackets",
+    { mode: "standalone", ...endpoints({ ...one, address: "[fd00::1]" }) },
+    /vllm_endpoints\[0\]\.address: write the IPv6 address without brackets, not "\[fd00::1\]"/,
+  ],
   ["two endpoints of one name", endpoints(one, one), /vllm_endpoints\[1\]: two endpoints are named "a"/],
   [
     "a header that only a variable knows",
@@ -154,6 +189,16 @@ const refused: readonly [name: string, values: object, says: RegExp][] = [
     "fewest pods above most",
     { autoscaling: { enabled: true, minReplicas: 11 } },
     /minReplicas is above autoscaling\.maxReplicas/,
+  ],
+  [
+    "scaling by the use of CPU that nothing requests",
+    { mode: "gateway", autoscaling: { enabled: true }, resources: { requests: null } },
+    /autoscaling\.enabled needs resources\.requests\.cpu/,
+  ],
+  [
+    "scaling by the use of CPU that Envoy does not request",
+    { autoscaling: { enabled: true }, envoy: { resources: { requests: { cpu: null } } } },
+    /autoscaling\.enabled needs envoy\.resources\.requests\.cpu/,
   ],
   [
     "an Envoy Gateway beside an own Envoy",

@@ -47,6 +47,8 @@ describe("every documented value", () => {
 describe("values that Helm would write another way", { skip: helmMissing }, () => {
   test("large and small numbers, words that YAML takes for something else, and variables arrive as they are", () => {
     const config = {
+      // The chart would set it otherwise.
+      server: { drain_seconds: 30 },
       limits: { max_body_bytes: 33_554_432 },
       observability: { tracing: { sampling: { rate: 0.000001 } } },
       default_model: `\${MODEL:-on}`,

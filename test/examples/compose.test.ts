@@ -123,6 +123,13 @@ describe("compose.yaml", () => {
   });
 });
 
+test("the router has nothing to remark on its configuration", () => {
+  const args = processorArgs("check", configFile);
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: repoRoot, encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(`${stdout}${stderr}`, /warning/i);
+});
+
 describe("what compose.yaml starts", { skip: containerMissing || envoyMissing }, () => {
   const { folder, put } = scratchFolder("compose-test");
 

@@ -33,7 +33,7 @@ function routerWords(line: string): readonly string[] | undefined {
       line,
     ) ?? [];
   return tail
-    ?.replace(/ > \S+$/, "")
+    ?.replace(/ > (\S+)(?: && mv \1 \S+)?$/, "")
     .match(/"[^"]*"|\S+/g)
     ?.map((word) => word.replaceAll('"', ""));
 }
@@ -122,6 +122,20 @@ describe("pages about images and services", () => {
     const [, exposure] = /exposure level for \S+ ([\d.]+)/.exec(rated.stdout ?? "") ?? [];
     if (exposure !== undefined)
       assert.ok(textOf("docs/systemd.md").includes(`rates it ${exposure}`), exposure);
+  });
+
+  test("Envoy's configuration is put in place when it is whole, and what it needs is read before", () => {
+    const renders = lines.flatMap(({ page, line }) =>
+      line.includes("envoy render") ? [{ page, line }] : [],
+    );
+    assert.equal(renders.length, 2);
+    for (const { line } of renders) assert.match(line, / > (\S+)\.new && mv \1\.new \1\.yaml$/);
+    const environment = "set -a; . /etc/semantic-router/environment; set +a";
+    const onHost = lines.filter(({ page }) => page === "docs/systemd.md").map(({ line }) => line);
+    for (const [i, line] of onHost.entries())
+      if (line.includes("dist/main.js")) assert.equal(onHost[i - 1], environment, line);
+    const unit = textOf("examples/systemd/semantic-router.service");
+    assert.match(unit, /^EnvironmentFile=-\/etc\/semantic-router\/environment$/m);
   });
 
   const told = lines.flatMap(({ line }) => {

@@ -19,6 +19,12 @@
 {{- end -}}
 {{- end -}}
 
+{{- include "semantic-router.endpointChecks" . -}}
+{{- $token := toString (default "" (default dict $config.admin).token) -}}
+{{- if and $token (not (contains "${" $token)) -}}
+{{- fail "config.admin.token is written out, and config is no place for a secret: put the token into a Secret and name that in adminToken.secretName" -}}
+{{- end -}}
+
 {{- $reserved := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" -}}
 {{- range $value, $labels := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
 {{- range $label, $_ := $labels -}}
@@ -28,6 +34,12 @@
 {{- if and (eq $value "podLabels") (hasKey $.Values.commonLabels $label) -}}
 {{- fail (printf "the label %s is in both commonLabels and podLabels: remove one of them" $label) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- range $annotation := list "checksum/envoy" "kubectl.kubernetes.io/default-container" -}}
+{{- if hasKey $.Values.podAnnotations $annotation -}}
+{{- fail (printf "podAnnotations: the annotation %s is the chart's own: remove it" $annotation) -}}
 {{- end -}}
 {{- end -}}
 
@@ -51,12 +63,35 @@
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas is above autoscaling.maxReplicas" -}}
 {{- end -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- $scaled := dict "resources" .Values.resources -}}
+{{- if eq .Values.mode "sidecar" -}}
+{{- $_ := set $scaled "envoy.resources" .Values.envoy.resources -}}
+{{- end -}}
+{{- range $value, $resources := $scaled -}}
+{{- if not (or (default dict $resources.requests).cpu (default dict $resources.limits).cpu) -}}
+{{- fail (printf "autoscaling.enabled needs %s.requests.cpu, whatever autoscaling.metrics adds: the use of CPU is measured by it" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.envoyGateway.enabled -}}
 {{- if ne .Values.mode "standalone" -}}
 {{- fail (printf "envoyGateway.enabled needs mode: standalone, not %s, which brings an Envoy of its own" .Values.mode) -}}
 {{- end -}}
 {{- if not (or .Values.envoyGateway.gateway.create .Values.envoyGateway.gateway.name) -}}
 {{- fail "envoyGateway.gateway.name must name the Gateway, as envoyGateway.gateway.create is false" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* In every mode, and before Envoy's configuration is made from the endpoints. */}}
+{{- define "semantic-router.endpointChecks" -}}
+{{- range $i, $endpoint := default list .Values.config.vllm_endpoints -}}
+{{- if not (kindIs "map" $endpoint) -}}
+{{- fail (printf "config.vllm_endpoints[%d] is empty: give it name, address and port, or remove it" $i) -}}
+{{- end -}}
+{{- if hasPrefix "[" (toString $endpoint.address) -}}
+{{- fail (printf "config.vllm_endpoints[%d].address: write the IPv6 address without brackets, not %q" $i $endpoint.address) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -32,14 +32,28 @@
 {{- $_ := set $admin "token" "${ADMIN_TOKEN}" -}}
 {{- $_ := set $config "admin" $admin -}}
 {{- end -}}
+{{- if ne (include "semantic-router.drainGiven" .) "true" -}}
+{{- if ne .Values.mode "sidecar" -}}
+{{- $_ := set $config "server" (merge (dict "drain_seconds" (int .Values.envoy.drainSeconds)) (default dict $config.server)) -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
 
-{{/* Seconds that exchanges under way are given by a processor that ends; 20 where the configuration does not say. */}}
+{{/* "true" where the configuration itself says how long the processor's drain may take. */}}
+{{- define "semantic-router.drainGiven" -}}
+{{- $given := (default dict .Values.config.server).drain_seconds -}}
+{{- not (or (kindIs "invalid" $given) (eq (toString $given) "")) -}}
+{{- end -}}
+
+{{/*
+Seconds that exchanges under way are given by a processor that ends. Where the configuration does not say: its own 20
+beside an Envoy, which has waited for them already; elsewhere what Envoy gives answers, for here nobody else waits.
+*/}}
 {{- define "semantic-router.drainSeconds" -}}
 {{- $given := (default dict .Values.config.server).drain_seconds -}}
-{{- if or (kindIs "invalid" $given) (eq (toString $given) "") -}}
-20
+{{- if ne (include "semantic-router.drainGiven" .) "true" -}}
+{{- ternary 20 (int .Values.envoy.drainSeconds) (eq .Values.mode "sidecar") -}}
 {{- else if kindIs "string" $given -}}
 {{- fail (printf "config.server.drain_seconds must be a number, not %q: how long a pod may take to end is computed from it" $given) -}}
 {{- else -}}

@@ -114,7 +114,8 @@ startupProbe:
       - "19000"
   periodSeconds: 1
   timeoutSeconds: 2
-  failureThreshold: 60
+  # An endpoint whose name DNS never answers holds Envoy back for a minute: it must not be started anew over that.
+  failureThreshold: 180
 readinessProbe:
   exec:
     command:
@@ -127,6 +128,20 @@ readinessProbe:
   periodSeconds: 5
   timeoutSeconds: 2
   failureThreshold: 2
+livenessProbe:
+  exec:
+    command:
+      - bash
+      - -c
+      - |
+        {{- .Files.Get "files/ready.sh" | trim | nindent 8 }}
+      - alive
+      - "19000"
+      # Any answer will do: an Envoy that drains is not ready, and must not be killed for it.
+      - any
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
 lifecycle:
   preStop:
     exec:

@@ -78,7 +78,7 @@ path_config_source:
 {{- $_ := set $cluster "type" "STATIC" -}}
 {{- $_ := unset $cluster "dns_lookup_family" -}}
 {{- else -}}
-{{- $host := printf "%s-processor" (include "semantic-router.fullname" $root) -}}
+{{- $host := include "semantic-router.processorService" $root -}}
 {{- $_ := set $endpoint "address" (dict "socket_address" (dict "address" $host "port_value" 50051)) -}}
 {{- end -}}
 {{- toYaml $cluster -}}
@@ -95,6 +95,7 @@ variable in them is known to the processor alone, so Envoy could not be told.
 {{- end -}}
 {{- $result := list -}}
 {{- $seen := dict -}}
+{{- include "semantic-router.endpointChecks" . -}}
 {{- range $i, $endpoint := default list .Values.config.vllm_endpoints -}}
 {{- $where := printf "config.vllm_endpoints[%d]" $i -}}
 {{- range $key := list "name" "address" "port" -}}
@@ -107,12 +108,11 @@ variable in them is known to the processor alone, so Envoy could not be told.
 {{- fail (printf "%s: two endpoints are named %q" $where $endpoint.name) -}}
 {{- end -}}
 {{- $_ := set $seen $endpoint.name true -}}
-{{- $address := regexReplaceAll "^\\[(.*)\\]$" $endpoint.address "${1}" -}}
 {{- $header := $endpoint.name -}}
 {{- if eq $by "address" -}}
-{{- $header = include "semantic-router.hostPort" (list $address $endpoint.port) -}}
+{{- $header = include "semantic-router.hostPort" (list $endpoint.address $endpoint.port) -}}
 {{- end -}}
-{{- $result = append $result (dict "name" $endpoint.name "address" $address "port" (int $endpoint.port) "header" $header) -}}
+{{- $result = append $result (dict "name" $endpoint.name "address" $endpoint.address "port" (int $endpoint.port) "header" $header) -}}
 {{- end -}}
 {{- toYaml $result -}}
 {{- end -}}

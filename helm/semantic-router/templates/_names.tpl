@@ -1,12 +1,20 @@
-{{/* Prefix of all names. 40 characters leave room for the longest suffix within the 63 of a label. */}}
+{{/*
+Prefix of all names, in letters that a Service may have too: a release's name may have dots. 40 characters leave room for
+the longest suffix within the 63 of a label; what is cut ends with a digest of the whole, so that two stay apart.
+*/}}
 {{- define "semantic-router.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $whole := printf "%s-%s" .Release.Name $name -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride -}}
+{{- $whole = .Values.fullnameOverride -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $whole = .Release.Name -}}
+{{- end -}}
+{{- $whole = $whole | replace "." "-" | trimAll "-" -}}
+{{- if gt (len $whole) 40 -}}
+{{- printf "%s-%s" ($whole | trunc 33 | trimAll "-") (sha256sum $whole | trunc 6) -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- $whole -}}
 {{- end -}}
 {{- end -}}
 
@@ -20,10 +28,19 @@
 {{- ternary $fullname (printf "%s-processor" $fullname) (eq .Values.mode "sidecar") -}}
 {{- end -}}
 
-{{/* Argument: list of the root and the component. */}}
+{{/*
+The processor's Service. An address that it has cannot be taken away, nor given where it has none: so the one with a
+virtual address is another Service.
+*/}}
+{{- define "semantic-router.processorService" -}}
+{{- $isVirtual := and (eq .Values.mode "standalone") (not .Values.processorService.headless) -}}
+{{- printf "%s-processor%s" (include "semantic-router.fullname" .) (ternary "-vip" "" $isVirtual) -}}
+{{- end -}}
+
+{{/* No value changes them, for a Deployment's selector cannot be changed. Argument: list of the root and the component. */}}
 {{- define "semantic-router.selectorLabels" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ default $root.Chart.Name $root.Values.nameOverride | quote }}
+app.kubernetes.io/name: "semantic-router"
 app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 | quote }}
 {{- end -}}

@@ -48,9 +48,9 @@ describe("check reads the files of models of one's own", () => {
     });
     assert.deepEqual([status, out], [1, ""]);
     const says = [
-      /^FILE:\d+:\d+ classifier\.category_model\.model_id: .*map\.json: category_to_idx has "a" at null, no whole number; count/,
-      /^FILE:\d+:\d+ classifier\.pii_model\.model_id: .*config\.json: no label is "O"/,
       /^FILE:\d+:\d+ prompt_guard\.model_id: .*config\.json: none of the labels "a", "b", "c" means a jailbreak/,
+      /^FILE:\d+:\d+ classifier\.pii_model\.model_id: .*config\.json: no label is "O"/,
+      /^FILE:\d+:\d+ classifier\.category_model\.model_id: .*map\.json: category_to_idx has "a" at null, no whole number; count/,
       /^FILE:\d+:\d+ bert_model\.model_id: .*\/none: no such directory; name the directory/,
     ];
     for (const [i, line] of err.trimEnd().split("\n").entries()) assert.match(line, says[i]!);

@@ -233,32 +233,36 @@ describe("a configuration that changes", () => {
     return product.logs(answer, from);
   };
 
-  test("models of one's own need a restart, by name; all else is taken, without loading them again", async () => {
+  test("models of one's own are exchanged while it runs; what cannot be loaded changes nothing", async () => {
     const folder = mkdtempSync(join(tmpdir(), "own-models-test-"));
     const mapping = join(folder, "mapping.json");
-    writeFileSync(mapping, JSON.stringify({ label_to_idx: { fine: 0, jailbreak: 1, other: 2 } }));
+    writeFileSync(mapping, JSON.stringify({ label_to_idx: { jailbreak: 0, fine: 1, other: 2 } }));
     const guard: ModelDirectory = guardModel();
     const own = { enabled: true, model_id: guard.path };
     await using product = await startProduct(JSON.stringify(router({ prompt_guard: own })));
-    const refusals: readonly (readonly [object, string])[] = [
-      [{ prompt_guard: { ...own, model_id: dirs.guard.path } }, "prompt_guard.model_id"],
-      [{ prompt_guard: { enabled: true } }, "prompt_guard.model_id"],
-      [
-        { prompt_guard: { ...own, jailbreak_mapping_path: mapping } },
-        "the mapping file of prompt_guard.model_id",
-      ],
-      [{ prompt_guard: own, bert_model: all.bert_model }, "bert_model.model_id"],
+    const verdict = async () => (await ask(product, "the rules of chess")).verdict;
+    assert.equal(await verdict(), 403);
+    const changes: readonly (readonly [object, number | "forwarded"])[] = [
+      [{ enabled: true }, "forwarded"],
+      [{ ...own, model_id: dirs.guard.path }, 403],
+      // What "rules" means is now fine.
+      [{ ...own, jailbreak_mapping_path: mapping }, "forwarded"],
+      [own, 403],
     ];
-    for (const [more, name] of refusals) {
-      const line = await reconfigured(product, router(more), "not reloaded");
-      assert.ok(line.includes(`: ${name} changed, which needs a restart`), line);
+    for (const [prompt_guard, expected] of changes) {
+      await reconfigured(product, router({ prompt_guard }), "configuration reloaded");
+      assert.equal(await verdict(), expected, JSON.stringify(prompt_guard));
     }
+    const nowhere = { prompt_guard: own, bert_model: { model_id: join(folder, "none") } };
+    assert.match(await reconfigured(product, router(nowhere), "not reloaded"), /none: no such directory/);
+    assert.equal(await verdict(), 403);
+    // Loaded, it is not looked for again.
     guard[Symbol.dispose]();
     const off = { ...own, enabled: false };
     await reconfigured(product, router({ prompt_guard: off }), "configuration reloaded");
-    assert.equal((await ask(product, "the rules")).verdict, "forwarded");
+    assert.equal(await verdict(), "forwarded");
     await reconfigured(product, router({ prompt_guard: own }), "configuration reloaded");
-    assert.equal((await ask(product, "the rules")).verdict, 403);
+    assert.equal(await verdict(), 403);
     rmSync(folder, { recursive: true });
   });
 });

@@ -26,10 +26,12 @@ lines.on("line", (line) => {
   console.log(line);
   if (!line.includes('"msg":"ready"')) return;
   // As HEALTHCHECK runs it: with other flags Node.js would not find what was compiled here.
-  const health = spawnSync(process.execPath, ["dist/main.js", "health", "--listen", listen], {
-    encoding: "utf8",
-  });
-  if (health.status !== 0) fail(`health: ${health.stderr}`);
+  const health = (...args: readonly string[]) =>
+    spawnSync(process.execPath, ["dist/main.js", "health", ...args], { encoding: "utf8" });
+  const { status, stderr } = health("--listen", listen);
+  if (status !== 0) fail(`health: ${stderr}`);
+  // The image's check reads the address from the file. Here nobody listens there: only what is compiled counts.
+  health("--config", config);
   processor.kill("SIGTERM");
 });
 

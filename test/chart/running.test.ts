@@ -74,12 +74,14 @@ for (const mode of modes) {
       }
     });
 
-    test("Envoy's access log reaches the processor", { skip: mode === "standalone" }, async () => {
-      const stats = `http://127.0.0.1:${release.port(19000)}/stats?filter=grpc_access_log.logs_written`;
-      await post(port, chat(math));
-      while (!/: [1-9]/.test(await (await fetch(stats)).text())) await sleep(20);
-      assert.doesNotMatch(release.router.log(), /access log does not reach/);
-    });
+    // An Envoy of the operator's own logs as it was told to.
+    if (mode !== "standalone")
+      test("Envoy's access log reaches the processor", async () => {
+        const stats = `http://127.0.0.1:${release.port(19000)}/stats?filter=grpc_access_log.logs_written`;
+        await post(port, chat(math));
+        while (!/: [1-9]/.test(await (await fetch(stats)).text())) await sleep(20);
+        assert.doesNotMatch(release.router.log(), /access log does not reach/);
+      });
   });
 }
 

@@ -23,7 +23,7 @@ export interface Addresses {
   readonly adminListen?: string | undefined;
 }
 
-/** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects before it has bound a port. */
+/** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects where it cannot start. */
 export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> {
   const { log, close } = openLog(loaded.config.logging.level);
   try {

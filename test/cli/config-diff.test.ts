@@ -9,7 +9,8 @@ import { subjectOf } from "../../src/cli/explain/subject.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Encoder, Wants } from "../../src/models/encode.ts";
 import { fakeEncoder } from "../support/fake-encoder.ts";
-import { runs, sink } from "./explain-runs.ts";
+import { runs } from "./explain-runs.ts";
+import { sink } from "./run.ts";
 
 // Routes under two configurations, with an encoder that is a function of words.
 

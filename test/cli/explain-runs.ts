@@ -1,4 +1,4 @@
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { type Command, UsageError } from "../../src/cli/command.ts";
 import { type Explanation, explain } from "../../src/cli/explain/explanation.ts";
 import { sharingPasses } from "../../src/cli/explain/passes.ts";
@@ -7,18 +7,7 @@ import { parse } from "../../src/cli/parse.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Encoder } from "../../src/models/encode.ts";
 import { fakeEncoder } from "../support/fake-encoder.ts";
-
-/** A place to write to that keeps everything. */
-export function sink(): Writable & { text(): string } {
-  let kept = "";
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      kept += String(chunk);
-      done();
-    },
-  });
-  return Object.assign(stream, { text: () => kept });
-}
+import { sink } from "./run.ts";
 
 /** Runs a command as the command line does, with these arguments and this standard input. Rejects with what it throws. */
 export async function runs(command: Command, args: readonly string[], input = "") {

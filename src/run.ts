@@ -23,17 +23,25 @@ export interface Addresses {
   readonly adminListen?: string | undefined;
 }
 
-/** Builds everything, serves until a signal comes, then takes it down in reverse. Rejects where it cannot start. */
-export async function run(loaded: Loaded, given: Addresses = {}): Promise<void> {
+/**
+ * Builds everything, serves until a signal comes, then takes it down in reverse. Rejects where it cannot start.
+ * @param ready told when it serves, and from when on signals are its own.
+ */
+export async function run(loaded: Loaded, given: Addresses, ready: () => void): Promise<void> {
   const { log, close } = openLog(loaded.config.logging.level);
   try {
-    await serveUntilStopped(loaded, given, log);
+    await serveUntilStopped(loaded, given, ready, log);
   } finally {
     await close();
   }
 }
 
-async function serveUntilStopped(loaded: Loaded, given: Addresses, log: Logger): Promise<void> {
+async function serveUntilStopped(
+  loaded: Loaded,
+  given: Addresses,
+  ready: () => void,
+  log: Logger,
+): Promise<void> {
   const { server, admin: adminSettings } = loaded.config;
   const listen = given.listen ?? server.listen;
   const statusListen = given.statusListen ?? server.status_listen;
@@ -109,6 +117,7 @@ async function serveUntilStopped(loaded: Loaded, given: Addresses, log: Logger):
     // A second SIGTERM changes nothing; a second Ctrl-C ends the process at once.
     process.on("SIGTERM", resolve);
     process.once("SIGINT", resolve);
+    ready();
   });
 
   standing = () => ({ status: "stopping", reasons: [`${signal} was received`] });

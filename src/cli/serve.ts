@@ -33,13 +33,17 @@ Exit status: 0 ended by a signal, 1 could not start, 2 usage.`,
   async run({ text }) {
     // Asked to read its file before it has: it is about to.
     process.on("SIGHUP", () => {});
+    // Process 1 of a container hears only what it listens for. While nothing is served there is nothing to wait for.
+    const leave = () => process.exit(0);
+    process.on("SIGTERM", leave).on("SIGINT", leave);
+    const ready = () => process.off("SIGTERM", leave).off("SIGINT", leave);
     const [listen, statusListen, adminListen] = [text("listen"), text("status-listen"), text("admin-listen")];
     if (listen !== undefined) placeGiven("listen", listen);
     if (statusListen !== undefined) placeGiven("status-listen", statusListen, tcp);
     if (adminListen !== undefined) placeGiven("admin-listen", adminListen, tcp);
     const loaded = loadConfig(configFile(text("config")));
     const { run } = await import("../run.ts");
-    await run(loaded, { listen, statusListen, adminListen });
+    await run(loaded, { listen, statusListen, adminListen }, ready);
     return 0;
   },
 };

@@ -107,6 +107,15 @@ describe("a signal that comes early", () => {
   });
 });
 
+test("SIGTERM while the models are being loaded ends it at once, also where it is process 1", async () => {
+  const file = put("term.yaml", "prompt_guard: { enabled: true }");
+  const child = start(["--config", file, "--listen", "127.0.0.1:0"], ["ignore", "ignore", "ignore"]);
+  await sleep(250);
+  child.kill("SIGTERM");
+  // Unheard, the signal itself would end it, and in a container's process 1 do nothing.
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
 describe("a configuration that is no file", () => {
   test("a pipe is read at the start and not again", async () => {
     const port = await freePort();
